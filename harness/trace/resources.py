@@ -1,0 +1,37 @@
+"""What a run cost."""
+
+from dataclasses import dataclass
+
+from harness.trace._record import Record, assign, number, optional_whole, whole
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class ResourceRecord(Record):
+    """Time and memory of one run.
+
+    Attributes:
+        wall_seconds: From the first to the last moment of training.
+        peak_rss_bytes: Largest resident memory of the process during it.
+        start_rss_bytes: Resident memory when it began.
+        peak_method: How the peak was found: ``sampled``, ``VmHWM``, ...
+        traces: How often the train step was traced; None where that was not counted.
+
+    Raises:
+        HarnessUsageError: A value is no number, or a count is negative.
+    """
+
+    wall_seconds: float
+    peak_rss_bytes: int
+    start_rss_bytes: int
+    peak_method: str
+    traces: int | None = None
+
+    def __post_init__(self) -> None:
+        """Convert the numbers."""
+        assign(
+            self,
+            wall_seconds=number("wall_seconds", self.wall_seconds),
+            peak_rss_bytes=whole("peak_rss_bytes", self.peak_rss_bytes, minimum=0),
+            start_rss_bytes=whole("start_rss_bytes", self.start_rss_bytes, minimum=0),
+            traces=optional_whole("traces", self.traces),
+        )
