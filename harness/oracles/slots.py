@@ -1,0 +1,138 @@
+"""Optimizer slots under the names Keras gives them, and one algorithm step on them.
+
+The variables that Keras creates per trainable variable are called
+``<variable path with underscores>_<slot>``; the slots are
+
+    sgd       momentum (only if momentum is not 0)
+    adam      momentum, velocity, velocity_hat (only with amsgrad)
+    adamw     as adam
+    rmsprop   velocity, momentum (only if momentum > 0), average_gradient (only if centered)
+    adagrad   accumulator
+"""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import assert_never
+
+import numpy as np
+
+from harness.oracles.adagrad import AdagradState, adagrad_start, adagrad_step
+from harness.oracles.adam import AdamState, adam_step
+from harness.oracles.arrays import Float64, frozen
+from harness.oracles.rmsprop import RmspropState, rmsprop_step
+from harness.oracles.rule import UpdateRule
+from harness.oracles.sgd import SgdState, sgd_step
+
+Slots = Mapping[str, Float64]
+
+
+def slot_names(rule: UpdateRule) -> tuple[str, ...]:
+    """Return the names of the slots each variable has under `rule`, in the order of Keras."""
+    match rule.kind:
+        case "sgd":
+            return ("momentum",) if rule.number("momentum") else ()
+        case "adam" | "adamw":
+            return ("momentum", "velocity", *(("velocity_hat",) * rule.flag("amsgrad")))
+        case "rmsprop":
+            return (
+                "velocity",
+                *(("momentum",) * (rule.number("momentum") > 0)),
+                *(("average_gradient",) * rule.flag("centered")),
+            )
+        case "adagrad":
+            return ("accumulator",)
+        case _:  # pragma: no cover
+            assert_never(rule.kind)
+
+
+def start_slots(rule: UpdateRule, parameter: Float64) -> Slots:
+    """Return the slots of one variable before its first update, each of the parameter's shape."""
+    if rule.kind == "adagrad":
+        start = adagrad_start(
+            parameter,
+            initial_accumulator_value=rule.number("initial_accumulator_value"),
+            float32_constants=rule.float32_constants,
+        )
+        return MappingProxyType({"accumulator": frozen(start.accumulator)})
+    zeros = frozen(np.zeros(np.shape(parameter)))
+    return MappingProxyType(dict.fromkeys(slot_names(rule), zeros))
+
+
+def algorithm_step(
+    rule: UpdateRule,
+    parameter: Float64,
+    gradient: Float64,
+    slots: Slots,
+    *,
+    learning_rate: float,
+    updates: int,
+) -> tuple[Float64, Slots]:
+    """Return parameter and slots of one variable after the algorithm's own step.
+
+    Clipping, weight decay and averaging are not done here; see `harness.oracles.update`.
+
+    Args:
+        rule: Algorithm and constants.
+        parameter: Shape (*dims), already decayed.
+        gradient: Shape (*dims), unscaled, averaged over the window and clipped.
+        slots: The variable's slots, each of shape (*dims).
+        learning_rate: Step size of this update.
+        updates: Updates of the whole optimizer before this one, for the bias correction.
+
+    Raises:
+        ShapeError: `gradient` or a slot does not have the parameter's shape.
+    """
+    zeros = np.zeros(np.shape(parameter))
+    new: Mapping[str, Float64 | None]
+    match rule.kind:
+        case "sgd":
+            parameter, sgd = sgd_step(
+                parameter,
+                gradient,
+                SgdState(slots.get("momentum", zeros)),
+                learning_rate=learning_rate,
+                momentum=rule.number("momentum"),
+                nesterov=rule.flag("nesterov"),
+                float32_constants=rule.float32_constants,
+            )
+            new = sgd._asdict()
+        case "adam" | "adamw":
+            parameter, adam = adam_step(
+                parameter,
+                gradient,
+                AdamState(updates, **slots),
+                learning_rate=learning_rate,
+                beta_1=rule.number("beta_1"),
+                beta_2=rule.number("beta_2"),
+                epsilon=rule.number("epsilon"),
+                float32_constants=rule.float32_constants,
+            )
+            new = {name: getattr(adam, name) for name in slots}
+        case "rmsprop":
+            state = {"momentum": zeros, "average_gradient": zeros, **slots}
+            parameter, rmsprop = rmsprop_step(
+                parameter,
+                gradient,
+                RmspropState(**state),
+                learning_rate=learning_rate,
+                rho=rule.number("rho"),
+                momentum=rule.number("momentum"),
+                epsilon=rule.number("epsilon"),
+                centered=rule.flag("centered"),
+            )
+            new = rmsprop._asdict()
+        case "adagrad":
+            parameter, adagrad = adagrad_step(
+                parameter,
+                gradient,
+                AdagradState(**slots),
+                learning_rate=learning_rate,
+                epsilon=rule.number("epsilon"),
+            )
+            new = adagrad._asdict()
+        case _:  # pragma: no cover
+            assert_never(rule.kind)
+    kept = {
+        name: frozen(value) for name, value in new.items() if name in slots and value is not None
+    }
+    return parameter, MappingProxyType(kept)
