@@ -1,0 +1,194 @@
+"""Keras callbacks by their own arguments, and small ones that misbehave on purpose."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from harness.spec.base import (
+    Count,
+    Finite,
+    Flag,
+    Fraction,
+    ImportSpec,
+    Named,
+    NonNegative,
+    Positive,
+    PositiveCount,
+    Real,
+    Spec,
+    Text,
+)
+
+Mode = Literal["auto", "min", "max"]
+
+
+class MonitorSpec(Spec):
+    """A callback that watches one number of the epoch's logs.
+
+    Attributes:
+        monitor: Key of the logs.
+        mode: Whether lower or higher is better.
+        scripted: The number comes from `script` instead of the model.
+        script: Value of the monitor at the end of each epoch; past its end the last one stays.
+    """
+
+    monitor: Text = "val_loss"
+    mode: Mode = "auto"
+    scripted: Flag = False
+    script: tuple[Real, ...] | None = None
+
+
+class EarlyStoppingSpec(MonitorSpec):
+    """``keras.callbacks.EarlyStopping``."""
+
+    kind: Literal["early_stopping"] = "early_stopping"
+    min_delta: NonNegative = 0.0
+    patience: Count = 0
+    baseline: Finite | None = None
+    restore_best_weights: Flag = False
+    start_from_epoch: Count = 0
+
+
+class ReduceLROnPlateauSpec(MonitorSpec):
+    """``keras.callbacks.ReduceLROnPlateau``."""
+
+    kind: Literal["reduce_lr_on_plateau"] = "reduce_lr_on_plateau"
+    factor: Fraction = 0.1
+    patience: Count = 10
+    min_delta: NonNegative = 0.0001
+    cooldown: Count = 0
+    min_lr: NonNegative = 0.0
+
+
+class ModelCheckpointSpec(MonitorSpec):
+    """``keras.callbacks.ModelCheckpoint`` into a folder of the run.
+
+    Attributes:
+        filepath: File name inside that folder; may hold ``{epoch}``.
+        save_best_only: Keep the best epoch only.
+        save_weights_only: Leave out the architecture and the optimizer.
+    """
+
+    kind: Literal["model_checkpoint"] = "model_checkpoint"
+    filepath: Text = "checkpoint.keras"
+    save_best_only: Flag = False
+    save_weights_only: Flag = False
+
+
+class StepDecaySpec(Spec):
+    """``LearningRateScheduler`` with ``initial * drop ** (epoch // epochs_drop)``.
+
+    Attributes:
+        initial: Learning rate of epoch 0.
+        drop: Factor per stage.
+        epochs_drop: Epochs per stage.
+    """
+
+    kind: Literal["step_decay"] = "step_decay"
+    initial: Positive = 0.01
+    drop: Positive = 0.5
+    epochs_drop: PositiveCount = 10
+
+
+class StepPatienceSpec(Spec):
+    """Stops when the optimizer's count is more than `patience` steps past the best loss.
+
+    Attributes:
+        monitor: Key of the logs, lower is better.
+        patience: In steps of the optimizer's count, not in epochs.
+    """
+
+    kind: Literal["step_patience"] = "step_patience"
+    monitor: Text = "loss"
+    patience: Count = 0
+
+
+class TerminateOnNaNSpec(Spec):
+    """``keras.callbacks.TerminateOnNaN``."""
+
+    kind: Literal["terminate_on_nan"] = "terminate_on_nan"
+
+
+class CSVLoggerSpec(Spec):
+    """``keras.callbacks.CSVLogger`` into a folder of the run."""
+
+    kind: Literal["csv_logger"] = "csv_logger"
+    filename: Text = "log.csv"
+
+
+class SwapEMAWeightsSpec(Spec):
+    """``keras.callbacks.SwapEMAWeights``.
+
+    Attributes:
+        swap_on_epoch: Swap at the end of each epoch instead of around evaluation.
+    """
+
+    kind: Literal["swap_ema_weights"] = "swap_ema_weights"
+    swap_on_epoch: Flag = False
+
+
+class SilentStopperSpec(Spec):
+    """Sets ``model.stop_training`` and says nothing.
+
+    Attributes:
+        epoch: The epoch in which it does.
+        batch: At the end of this batch; None is at the end of the epoch.
+    """
+
+    kind: Literal["silent_stopper"] = "silent_stopper"
+    epoch: Count = 0
+    batch: Count | None = None
+
+
+class RaiserSpec(Spec):
+    """Raises from inside the training.
+
+    Attributes:
+        epoch: The epoch in which it does.
+        batch: At the end of this batch; None is at the end of the epoch.
+        exception: What is raised.
+    """
+
+    kind: Literal["raiser"] = "raiser"
+    epoch: Count = 0
+    batch: Count | None = None
+    exception: Literal["ValueError", "MemoryError", "KeyboardInterrupt"] = "ValueError"
+
+
+class LeakSpec(Spec):
+    """Keeps memory that it never gives back, at the end of every epoch.
+
+    Attributes:
+        bytes_per_epoch: How much.
+    """
+
+    kind: Literal["leak"] = "leak"
+    bytes_per_epoch: PositiveCount
+
+
+class ImportedCallbackSpec(ImportSpec):
+    """The user's own: a function that returns a ``keras.callbacks.Callback``."""
+
+    kind: Literal["import"] = "import"
+
+
+AnyCallback = Annotated[
+    Annotated[
+        EarlyStoppingSpec
+        | ReduceLROnPlateauSpec
+        | ModelCheckpointSpec
+        | StepDecaySpec
+        | StepPatienceSpec
+        | TerminateOnNaNSpec
+        | CSVLoggerSpec
+        | SwapEMAWeightsSpec
+        | SilentStopperSpec
+        | RaiserSpec
+        | LeakSpec
+        | ImportedCallbackSpec,
+        Field(discriminator="kind"),
+    ],
+    Named,
+]

@@ -1,0 +1,85 @@
+"""Loops that can't do what is asked of them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from harness.spec.findings import Finding, finding
+from harness.spec.model import VariablesSpec
+from harness.spec.training import ApplyGradientsSpec, FitSpec
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from harness.spec.pipeline import PipelineSpec
+
+__all__ = ["TRAINING_CHECKS"]
+
+
+def epochs_remain(pipeline: PipelineSpec) -> Iterator[Finding]:
+    """Starting at or past the last epoch trains nothing."""
+    training = pipeline.training
+    if isinstance(training, FitSpec) and training.initial_epoch >= training.epochs:
+        rule = f"be less than epochs, which is {training.epochs}"
+        yield finding("training.initial_epoch", rule, training.initial_epoch)
+
+
+def gradients_drive_variables(pipeline: PipelineSpec) -> Iterator[Finding]:
+    """Given gradients need bare variables, and bare variables need given gradients."""
+    driven = isinstance(pipeline.training, ApplyGradientsSpec)
+    bare = isinstance(pipeline.model, VariablesSpec)
+    if driven and not bare:
+        rule = "be 'variables' for the training apply_gradients"
+        yield finding("model.kind", rule, pipeline.model.kind)
+    elif bare and not driven:
+        rule = "be 'apply_gradients' for the model variables"
+        yield finding("training.kind", rule, pipeline.training.kind)
+
+
+def rows_fit_variables(pipeline: PipelineSpec) -> Iterator[Finding]:
+    """A row of gradients, and the initial values, hold one number per element."""
+    model, training = pipeline.model, pipeline.training
+    if not isinstance(model, VariablesSpec):
+        return
+    size = sum(model.sizes)
+    rule = f"hold {size} numbers, one per element of the variables"
+    if model.initial is not None and len(model.initial) != size:
+        yield finding("model.initial", rule, list(model.initial))
+    if isinstance(training, ApplyGradientsSpec):
+        for index, row in enumerate(training.gradients):
+            if len(row) != size:
+                yield finding(f"training.gradients.{index}", rule, list(row))
+
+
+def only_fit_has_more(pipeline: PipelineSpec) -> Iterator[Finding]:
+    """Callbacks, validation and batched executions are services of fit."""
+    kind = pipeline.training.kind
+    if isinstance(pipeline.training, FitSpec):
+        return
+    if pipeline.callbacks:
+        names = [callback.kind for callback in pipeline.callbacks]
+        yield finding("callbacks", f"be empty for the training {kind}", names, "Only fit has any.")
+    if pipeline.validation is not None:
+        split = pipeline.validation.split
+        rule = f"be left out for the training {kind}"
+        yield finding("validation", rule, {"split": split}, "Only fit validates.")
+    if pipeline.compile.steps_per_execution != 1:
+        steps = pipeline.compile.steps_per_execution
+        rule = f"be 1 for the training {kind}"
+        yield finding("compile.steps_per_execution", rule, steps, "Only fit bundles steps.")
+
+
+def nothing_follows_gradients(pipeline: PipelineSpec) -> Iterator[Finding]:
+    """Without a model there is nothing to evaluate or predict."""
+    if isinstance(pipeline.training, ApplyGradientsSpec) and pipeline.then:
+        rule = "be empty for the training apply_gradients"
+        yield finding("then", rule, list(pipeline.then))
+
+
+TRAINING_CHECKS = (
+    epochs_remain,
+    gradients_drive_variables,
+    rows_fit_variables,
+    only_fit_has_more,
+    nothing_follows_gradients,
+)

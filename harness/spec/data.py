@@ -1,0 +1,190 @@
+"""What is trained on, and how the batches reach Keras."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, Strict
+
+from harness.spec.base import (
+    AtLeastTwo,
+    Count,
+    Flag,
+    ImportSpec,
+    NonNegative,
+    PositiveCount,
+    Spec,
+)
+
+SourceKind = Literal["array", "dataset", "dataset_unknown", "generator", "py_dataset"]
+
+
+class DataSpec(Spec):
+    """What every kind of data has in common: how it is cut into batches and handed over.
+
+    Attributes:
+        batch_size: Examples per batch.
+        source: ``array`` hands NumPy arrays to Keras, ``dataset`` a ``tf.data.Dataset`` of known
+            cardinality, ``dataset_unknown`` the same batches with unknown cardinality,
+            ``generator`` a Python generator, ``py_dataset`` a ``keras.utils.PyDataset``.
+        shuffle: None is Keras' own default for the source: the examples of arrays and the batches
+            of a PyDataset are shuffled, others not.
+        repeat: 1 is one pass, n is n passes, 0 never ends. Arrays and PyDatasets take 1.
+        drop_remainder: Leave out a last batch that is not full. Not for arrays.
+        workers: Threads that build batches of a PyDataset.
+        seed: Seed of the generated examples, apart from the pipeline's own.
+    """
+
+    batch_size: PositiveCount = 32
+    source: SourceKind = "array"
+    shuffle: Flag | None = None
+    repeat: Count = 1
+    drop_remainder: Flag = False
+    workers: PositiveCount = 1
+    seed: Count = 0
+
+
+class LinearRegressionSpec(DataSpec):
+    """Standard normal inputs, targets linear in them plus noise.
+
+    Attributes:
+        examples: Number of examples.
+        features: Inputs per example.
+        targets: Outputs per example.
+        noise_std: Standard deviation of the noise, in target units.
+        outlier: Added to the target of the very last example, in target units.
+    """
+
+    kind: Literal["linear_regression"] = "linear_regression"
+    examples: PositiveCount = 64
+    features: PositiveCount = 4
+    targets: PositiveCount = 1
+    noise_std: NonNegative = 0.0
+    outlier: NonNegative = 0.0
+
+
+class LogisticRegressionSpec(DataSpec):
+    """Standard normal inputs, labels 0.0 or 1.0 by a linear rule.
+
+    Attributes:
+        examples: Number of examples.
+        features: Inputs per example.
+        noise_std: Noise on the rule's score before the sign is taken.
+    """
+
+    kind: Literal["logistic_regression"] = "logistic_regression"
+    examples: PositiveCount = 64
+    features: PositiveCount = 4
+    noise_std: NonNegative = 0.0
+
+
+class BlobsSpec(DataSpec):
+    """Gaussian clusters, one per class; integer labels of shape (examples,).
+
+    Attributes:
+        examples: Number of examples.
+        features: Inputs per example.
+        classes: Number of clusters.
+        spread: Standard deviation within a cluster; the centres are standard normal.
+        one_hot: Labels of shape (examples, classes) instead.
+    """
+
+    kind: Literal["blobs"] = "blobs"
+    examples: PositiveCount = 64
+    features: PositiveCount = 4
+    classes: AtLeastTwo = 3
+    spread: NonNegative = 0.5
+    one_hot: Flag = False
+
+
+class SequencesSpec(DataSpec):
+    """Standard normal sequences of shape (examples, timesteps, features); target: the mean.
+
+    Attributes:
+        examples: Number of sequences.
+        timesteps: Length of a sequence.
+        features: Inputs per time step.
+        scale: Factor on the inputs; large ones make recurrent gradients explode.
+    """
+
+    kind: Literal["sequences"] = "sequences"
+    examples: PositiveCount = 64
+    timesteps: PositiveCount = 8
+    features: PositiveCount = 3
+    scale: NonNegative = 1.0
+
+
+class TokensSpec(DataSpec):
+    """Integer token ids of shape (examples, length); label 1.0 when token 0 occurs in them.
+
+    Attributes:
+        examples: Number of texts.
+        length: Tokens per text.
+        vocabulary: Number of different ids.
+    """
+
+    kind: Literal["tokens"] = "tokens"
+    examples: PositiveCount = 64
+    length: PositiveCount = 6
+    vocabulary: AtLeastTwo = 16
+
+
+class DigitsSpec(DataSpec):
+    """The 1797 hand-written digits that scikit-learn ships: 64 inputs in [0, 1], ten classes.
+
+    Attributes:
+        examples: Use the first so many of a fixed permutation; None uses all.
+        one_hot: Labels of shape (examples, 10) instead of integers.
+    """
+
+    kind: Literal["digits"] = "digits"
+    examples: PositiveCount | None = None
+    one_hot: Flag = False
+
+
+class DiabetesSpec(DataSpec):
+    """The diabetes study that scikit-learn ships: 442 patients, 10 inputs, standardised target.
+
+    Attributes:
+        examples: Use the first so many of a fixed permutation; None uses all.
+    """
+
+    kind: Literal["diabetes"] = "diabetes"
+    examples: PositiveCount | None = None
+
+
+class ImportedDataSpec(DataSpec, ImportSpec):
+    """The user's own data: a function that returns ``(x, y)`` or ``(x, y, sample_weight)``."""
+
+    kind: Literal["import"] = "import"
+
+
+AnyData = Annotated[
+    LinearRegressionSpec
+    | LogisticRegressionSpec
+    | BlobsSpec
+    | SequencesSpec
+    | TokensSpec
+    | DigitsSpec
+    | DiabetesSpec
+    | ImportedDataSpec,
+    Field(discriminator="kind"),
+]
+
+
+class ValidationSpec(Spec):
+    """Which part of the data is held out, and how it is evaluated during training.
+
+    Attributes:
+        split: Share of the examples, taken from the end before any shuffling.
+        source: How the held-out part reaches Keras.
+        batch_size: None is the training batch size.
+        validation_steps: Batches per evaluation; None is all.
+        validation_freq: Evaluate every so many epochs.
+    """
+
+    split: Annotated[float, Strict(), Field(gt=0, lt=1, allow_inf_nan=False)] = 0.25
+    source: SourceKind = "array"
+    batch_size: PositiveCount | None = None
+    validation_steps: PositiveCount | None = None
+    validation_freq: PositiveCount = 1

@@ -1,0 +1,164 @@
+"""What must hold of a run: tables with a kind, never expressions."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, Self
+
+from pydantic import AfterValidator, Field, Strict, model_validator
+from pydantic_core import PydanticCustomError
+
+from harness.spec.base import Finite, NonNegative, PlainTable, Rule, Spec, Text
+from harness.spec.names import FIGURE_FAMILIES, FIGURES, InvariantName, Quantity, StopName
+
+
+class ExpectationSpec(Spec):
+    """What every expectation has.
+
+    Attributes:
+        id: Name by which a known issue refers to it; None is made from the kind.
+    """
+
+    id: (
+        Annotated[
+            str,
+            Strict(),
+            Field(pattern=r"^[a-z0-9_.]+$"),
+            Rule("be made of lower-case letters, digits, _ and ."),
+        ]
+        | None
+    ) = None
+
+
+class Tolerance(ExpectationSpec):
+    """An expectation about numbers: exact unless it says otherwise, and then says why.
+
+    Attributes:
+        atol: Allowed absolute difference.
+        rtol: Allowed difference relative to the expected value.
+        because: The measurement or the bound that this tolerance comes from.
+    """
+
+    atol: NonNegative = 0.0
+    rtol: NonNegative = 0.0
+    because: Text | None = None
+
+    @model_validator(mode="after")
+    def _reasoned(self) -> Self:
+        if (self.atol or self.rtol) and not self.because:
+            msg = "say because of what measurement or bound it tolerates a difference"
+            raise ValueError(msg)
+        return self
+
+
+class InvariantSpec(Tolerance):
+    """A named check over one trace; see `harness list --invariants` for what each one says."""
+
+    kind: Literal["invariant"] = "invariant"
+    name: InvariantName
+
+
+class MatchesOracleSpec(Tolerance):
+    """The run equals the float64 oracle.
+
+    Attributes:
+        reference: ``replay`` feeds the recorded gradients to the oracle's optimizer and works for
+            any model; ``full`` predicts the whole run of a built-in MLP from its data and its
+            initial weights.
+    """
+
+    kind: Literal["matches_oracle"] = "matches_oracle"
+    reference: Literal["replay", "full"] = "replay"
+
+
+class UnchangedBySpec(Tolerance):
+    """A relation: the same trace when something changes that must not matter.
+
+    Attributes:
+        change: Dotted keys of the pipeline and what they are changed to. An empty table changes
+            nothing: the same run twice.
+        quantities: What is compared.
+    """
+
+    kind: Literal["unchanged_by"] = "unchanged_by"
+    change: PlainTable = Field(default_factory=dict)
+    quantities: Annotated[tuple[Quantity, ...], Field(min_length=1)] = (
+        "steps",
+        "losses",
+        "weights",
+        "slots",
+        "counters",
+        "logs",
+        "stop",
+    )
+
+
+def _known_figure(name: str) -> str:
+    family, dot, key = name.partition(".")
+    if name not in FIGURES and not (family in FIGURE_FAMILIES and dot and key):
+        msg = "figure"
+        raise PydanticCustomError(msg, "not a figure of a trace")
+    return name
+
+
+class BoundSpec(ExpectationSpec):
+    """Any figure of the trace stays within limits.
+
+    Attributes:
+        figure: For example ``final_loss``, ``max.val_accuracy`` or ``peak_rss_bytes``.
+        at_least: Smallest allowed value.
+        at_most: Largest allowed value.
+        because: Where the bound comes from.
+    """
+
+    kind: Literal["bound"] = "bound"
+    figure: Annotated[Text, AfterValidator(_known_figure)]
+    at_least: Finite | None = None
+    at_most: Finite | None = None
+    because: Text
+
+    @model_validator(mode="after")
+    def _bounded(self) -> Self:
+        if self.at_least is None and self.at_most is None:
+            msg = "have at_least or at_most"
+            raise ValueError(msg)
+        low, high = self.at_least, self.at_most
+        if low is not None and high is not None and low > high:
+            msg = "have at_least <= at_most"
+            raise ValueError(msg)
+        return self
+
+
+class StopsSpec(ExpectationSpec):
+    """Training ends for this reason.
+
+    Attributes:
+        reason: The stop reason.
+        evidence: Text that the evidence must contain, such as a class name.
+    """
+
+    kind: Literal["stops"] = "stops"
+    reason: StopName
+    evidence: Text | None = None
+
+
+AnyExpectation = Annotated[
+    InvariantSpec | MatchesOracleSpec | UnchangedBySpec | BoundSpec | StopsSpec,
+    Field(discriminator="kind"),
+]
+
+
+def expectation_id(expectation: AnyExpectation) -> str:
+    """The name by which a person refers to an expectation."""
+    if expectation.id is not None:
+        return expectation.id
+    match expectation:
+        case InvariantSpec():
+            return expectation.name
+        case UnchangedBySpec():
+            return ".".join(["unchanged_by", *sorted(expectation.change)])
+        case MatchesOracleSpec():
+            return f"matches_oracle.{expectation.reference}"
+        case BoundSpec():
+            return f"bound.{expectation.figure}"
+        case StopsSpec():
+            return f"stops.{expectation.reason}"

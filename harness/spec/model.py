@@ -1,0 +1,168 @@
+"""Which model is trained."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, Strict
+
+from harness.spec.base import (
+    AtLeastTwo,
+    Count,
+    Flag,
+    Fraction,
+    ImportSpec,
+    NonNegative,
+    PositiveCount,
+    Real,
+    Rule,
+    Spec,
+    Text,
+)
+
+Activation = Literal["linear", "relu", "tanh", "sigmoid", "softmax"]
+Units = Annotated[tuple[PositiveCount, ...], Field(min_length=1)]
+
+
+class ModelSpec(Spec):
+    """What every built-in model has in common.
+
+    Attributes:
+        dtype: Overrides the precision policy for every layer; None follows the policy.
+    """
+
+    dtype: Literal["float64", "float32"] | None = None
+
+
+class MLPSpec(ModelSpec):
+    """Dense layers, the last one the output.
+
+    Attributes:
+        units: Width of each layer.
+        activation: Of every layer but the last.
+        output_activation: Of the last layer. It computes in float32 under mixed precision.
+        use_bias: Whether the layers have a bias.
+        batch_norm: Batch normalisation after every hidden layer.
+        dropout: Share dropped after every hidden layer.
+        kernel_initializer: Name of a Keras initializer.
+        kernel_l2: Factor of an L2 penalty on every kernel.
+        frozen: Indices of the dense layers that are not trained.
+    """
+
+    kind: Literal["mlp"] = "mlp"
+    units: Units = (8, 1)
+    activation: Activation = "relu"
+    output_activation: Activation = "linear"
+    use_bias: Flag = True
+    batch_norm: Flag = False
+    dropout: Fraction = 0.0
+    kernel_initializer: Text = "glorot_uniform"
+    kernel_l2: NonNegative = 0.0
+    frozen: tuple[Count, ...] = ()
+
+
+class LSTMSpec(ModelSpec):
+    """Stacked LSTM layers and a dense output.
+
+    Attributes:
+        units: Width of each LSTM layer.
+        outputs: Width of the dense output.
+        output_activation: Of the dense output.
+        recurrent_scale: Factor on the initial recurrent kernels; above 1 gradients explode.
+    """
+
+    kind: Literal["lstm"] = "lstm"
+    units: Units = (8,)
+    outputs: PositiveCount = 1
+    output_activation: Activation = "linear"
+    recurrent_scale: NonNegative = 1.0
+
+
+class EmbeddingSpec(ModelSpec):
+    """An embedding, the mean over the tokens, a dense output.
+
+    Attributes:
+        vocabulary: Number of rows of the table.
+        dimension: Columns of the table.
+        outputs: Width of the dense output.
+        output_activation: Of the dense output.
+    """
+
+    kind: Literal["embedding"] = "embedding"
+    vocabulary: AtLeastTwo = 16
+    dimension: PositiveCount = 4
+    outputs: PositiveCount = 1
+    output_activation: Activation = "sigmoid"
+
+
+class HeadSpec(Spec):
+    """One output of a multi-output model.
+
+    Attributes:
+        name: Name of the output, used for its loss and its weight.
+        units: Width.
+        activation: Activation of the head.
+    """
+
+    name: Annotated[
+        str,
+        Strict(),
+        Field(pattern=r"^[a-z][a-z0-9_]*$"),
+        Rule("start with a lower-case letter and go on with those, digits and _"),
+    ]
+    units: PositiveCount = 1
+    activation: Activation = "linear"
+
+
+class MultiOutputSpec(ModelSpec):
+    """A shared dense trunk and several dense heads, each trained on the same targets.
+
+    Attributes:
+        units: Widths of the trunk.
+        activation: Of the trunk's layers.
+        heads: The outputs, in order.
+    """
+
+    kind: Literal["multi_output"] = "multi_output"
+    units: Units = (8,)
+    activation: Activation = "relu"
+    heads: Annotated[tuple[HeadSpec, ...], Field(min_length=2)] = (
+        HeadSpec(name="first"),
+        HeadSpec(name="second"),
+    )
+
+
+class VariablesSpec(ModelSpec):
+    """No model at all: bare trainable variables, for pipelines that draw their gradients.
+
+    Attributes:
+        shapes: Shape of each variable.
+        initial: Initial values of all variables, flattened one after the other; None is ones.
+    """
+
+    kind: Literal["variables"] = "variables"
+    shapes: Annotated[tuple[tuple[PositiveCount, ...], ...], Field(min_length=1)] = ((2,), (3,))
+    initial: tuple[Real, ...] | None = None
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        """Number of elements of each variable."""
+        sizes = []
+        for shape in self.shapes:
+            size = 1
+            for extent in shape:
+                size *= extent
+            sizes.append(size)
+        return tuple(sizes)
+
+
+class ImportedModelSpec(ImportSpec):
+    """The user's own model: a function that returns an uncompiled ``keras.Model``."""
+
+    kind: Literal["import"] = "import"
+
+
+AnyModel = Annotated[
+    MLPSpec | LSTMSpec | EmbeddingSpec | MultiOutputSpec | VariablesSpec | ImportedModelSpec,
+    Field(discriminator="kind"),
+]

@@ -1,0 +1,140 @@
+"""How the training is run: the loop, its budget, the compile options and the precision."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from harness.spec.base import Count, Finite, Flag, Positive, PositiveCount, Real, Spec
+
+
+class FitSpec(Spec):
+    """``model.fit``.
+
+    Attributes:
+        epochs: Index of the epoch that is not run any more.
+        initial_epoch: Index of the first epoch.
+        steps_per_epoch: Batches per epoch; None is until the data ends.
+        class_weight: Weight of each integer class, by its index.
+    """
+
+    kind: Literal["fit"] = "fit"
+    epochs: PositiveCount = 1
+    initial_epoch: Count = 0
+    steps_per_epoch: PositiveCount | None = None
+    class_weight: tuple[Finite, ...] | None = None
+
+
+class LoopSpec(Spec):
+    """What the hand-written loops have in common: epochs over the data, or a step budget.
+
+    Attributes:
+        epochs: Passes over the data.
+        steps_per_epoch: Batches per epoch; None is until the data ends.
+        max_steps: Leave the loop when the optimizer's own count reaches this.
+    """
+
+    epochs: PositiveCount = 1
+    steps_per_epoch: PositiveCount | None = None
+    max_steps: PositiveCount | None = None
+
+
+class TrainOnBatchSpec(LoopSpec):
+    """A Python loop around ``model.train_on_batch``."""
+
+    kind: Literal["train_on_batch"] = "train_on_batch"
+
+
+class GradientTapeSpec(LoopSpec):
+    """A Python loop around ``tf.GradientTape`` and ``optimizer.apply``.
+
+    Attributes:
+        compiled: The step is a ``tf.function``.
+    """
+
+    kind: Literal["gradient_tape"] = "gradient_tape"
+    compiled: Flag = True
+
+
+class WhileLoopSpec(Spec):
+    """One ``tf.while_loop`` around the step; its own condition reads the optimizer's count.
+
+    Attributes:
+        max_steps: The condition: go on while ``iterations < max_steps``.
+    """
+
+    kind: Literal["while_loop"] = "while_loop"
+    max_steps: PositiveCount
+
+
+class LegacyGlobalStepSpec(LoopSpec):
+    """``tf.compat.v1.train`` optimizers with ``apply_gradients(..., global_step=...)``."""
+
+    kind: Literal["legacy_global_step"] = "legacy_global_step"
+
+
+class ApplyGradientsSpec(Spec):
+    """No model and no data: the real optimizer is driven with the gradients given here.
+
+    Attributes:
+        gradients: One row per step, all variables flattened one after the other.
+        compiled: The step is a ``tf.function``.
+    """
+
+    kind: Literal["apply_gradients"] = "apply_gradients"
+    gradients: Annotated[tuple[tuple[Real, ...], ...], Field(min_length=1)]
+    compiled: Flag = True
+
+
+AnyTraining = Annotated[
+    FitSpec
+    | TrainOnBatchSpec
+    | GradientTapeSpec
+    | WhileLoopSpec
+    | LegacyGlobalStepSpec
+    | ApplyGradientsSpec,
+    Field(discriminator="kind"),
+]
+
+
+class CompileSpec(Spec):
+    """Arguments of ``model.compile`` beside optimizer, loss and metrics.
+
+    Attributes:
+        run_eagerly: Python instead of a graph.
+        jit_compile: XLA; ``auto`` leaves it to Keras.
+        steps_per_execution: Batches per call into the graph.
+        loss_weights: One factor per output.
+        auto_scale_loss: Under mixed_float16, wrap the optimizer in a LossScaleOptimizer.
+    """
+
+    run_eagerly: Flag = False
+    jit_compile: Literal[True, False, "auto"] = "auto"
+    steps_per_execution: PositiveCount = 1
+    loss_weights: tuple[Finite, ...] | None = None
+    auto_scale_loss: Flag = True
+
+
+class LossScaleSpec(Spec):
+    """``keras.mixed_precision.LossScaleOptimizer`` around the optimizer.
+
+    Attributes:
+        initial_scale: First factor on the loss.
+        dynamic_growth_steps: Finite steps in a row after which the factor doubles.
+    """
+
+    initial_scale: Positive = 32768.0
+    dynamic_growth_steps: PositiveCount = 2000
+
+
+class PrecisionSpec(Spec):
+    """The dtype policy of the model, and an explicit loss scale.
+
+    Attributes:
+        policy: Name of a Keras dtype policy.
+        loss_scale: Wrap the optimizer explicitly; None leaves it to ``auto_scale_loss``.
+    """
+
+    policy: Literal["float64", "float32", "mixed_float16", "mixed_bfloat16"] = "float32"
+    loss_scale: LossScaleSpec | None = None
