@@ -1,0 +1,109 @@
+"""Specs of callbacks to Keras callbacks."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, assert_never
+
+from harness.pipeline.backend import import_keras
+from harness.pipeline.imports import call_import
+from harness.pipeline.own_callbacks import (
+    leak,
+    raiser,
+    scripted_monitor,
+    silent_stopper,
+    step_patience,
+)
+from harness.spec.callbacks import (
+    CSVLoggerSpec,
+    EarlyStoppingSpec,
+    ImportedCallbackSpec,
+    LeakSpec,
+    ModelCheckpointSpec,
+    MonitorSpec,
+    RaiserSpec,
+    ReduceLROnPlateauSpec,
+    SilentStopperSpec,
+    StepDecaySpec,
+    StepPatienceSpec,
+    SwapEMAWeightsSpec,
+    TerminateOnNaNSpec,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from harness.spec.callbacks import AnyCallback
+
+__all__ = ["build_callback", "build_callbacks"]
+
+_KerasCallback = (
+    EarlyStoppingSpec
+    | ReduceLROnPlateauSpec
+    | ModelCheckpointSpec
+    | StepDecaySpec
+    | TerminateOnNaNSpec
+    | CSVLoggerSpec
+    | SwapEMAWeightsSpec
+)
+
+
+def build_callbacks(specs: Sequence[AnyCallback], folder: Path) -> tuple[list[Any], list[Any]]:
+    """The callbacks of a pipeline, and the scripts that feed their monitors.
+
+    Args:
+        specs: In the order Keras gets them.
+        folder: Where those that write files write them.
+
+    Returns:
+        One callback per spec, and the scripted monitors that must come before all of them.
+    """
+    scripts = [
+        scripted_monitor(spec.monitor, spec.script or ())
+        for spec in specs
+        if isinstance(spec, MonitorSpec) and spec.scripted
+    ]
+    return [build_callback(spec, folder) for spec in specs], scripts
+
+
+def build_callback(spec: AnyCallback, folder: Path) -> Any:
+    """One Keras callback."""
+    match spec:
+        case SilentStopperSpec():
+            return silent_stopper(spec)
+        case RaiserSpec():
+            return raiser(spec)
+        case LeakSpec():
+            return leak(spec)
+        case StepPatienceSpec():
+            return step_patience(spec)
+        case ImportedCallbackSpec():
+            return call_import(spec, import_keras().callbacks.Callback, "a keras Callback")
+        case _:
+            return _keras_callback(spec, folder)
+
+
+def _keras_callback(spec: _KerasCallback, folder: Path) -> Any:  # noqa: PLR0911 - one per kind
+    callbacks = import_keras().callbacks
+    arguments = spec.model_dump(exclude={"kind", "scripted", "script"})
+    match spec:
+        case EarlyStoppingSpec():
+            return callbacks.EarlyStopping(**arguments)
+        case ReduceLROnPlateauSpec():
+            return callbacks.ReduceLROnPlateau(**arguments)
+        case ModelCheckpointSpec():
+            return callbacks.ModelCheckpoint(
+                **{**arguments, "filepath": str(folder / spec.filepath)}
+            )
+        case StepDecaySpec():
+            return callbacks.LearningRateScheduler(
+                lambda epoch: spec.initial * spec.drop ** (epoch // spec.epochs_drop)
+            )
+        case TerminateOnNaNSpec():
+            return callbacks.TerminateOnNaN()
+        case CSVLoggerSpec():
+            return callbacks.CSVLogger(str(folder / spec.filename))
+        case SwapEMAWeightsSpec():
+            return callbacks.SwapEMAWeights(**arguments)
+        case _:
+            assert_never(spec)

@@ -1,0 +1,216 @@
+"""Specs of data to arrays: a pure function of the spec, NumPy only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any, assert_never
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harness.errors import PipelineError
+from harness.pipeline.imports import call_import
+from harness.spec.data import (
+    AnyData,
+    BlobsSpec,
+    DiabetesSpec,
+    DigitsSpec,
+    ImportedDataSpec,
+    LinearRegressionSpec,
+    LogisticRegressionSpec,
+    SequencesSpec,
+    TokensSpec,
+    ValidationSpec,
+)
+
+__all__ = ["Examples", "build_examples", "hold_out"]
+
+Array = NDArray[Any]
+
+_DrawnData = LinearRegressionSpec | LogisticRegressionSpec | BlobsSpec | SequencesSpec | TokensSpec
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Examples:
+    """Inputs and targets of all examples.
+
+    Attributes:
+        inputs: Shape (examples, *dims).
+        targets: Shape (examples, *dims).
+        sample_weight: Shape (examples,), or None.
+        heads: Outputs that are all trained on the same targets.
+    """
+
+    inputs: Array
+    targets: Array
+    sample_weight: Array | None = None
+    heads: int = 1
+
+    def __len__(self) -> int:
+        """Return the number of examples."""
+        return int(self.inputs.shape[0])
+
+    def cut(self, rows: slice | NDArray[np.int64]) -> Examples:
+        """Some of the examples, in the order of `rows`."""
+        weight = None if self.sample_weight is None else self.sample_weight[rows]
+        return replace(
+            self, inputs=self.inputs[rows], targets=self.targets[rows], sample_weight=weight
+        )
+
+    def cast(self, dtype: str) -> Examples:
+        """The same with every real array in `dtype`; integers stay what they are."""
+        weight = self.sample_weight
+        return replace(
+            self,
+            inputs=_cast(self.inputs, dtype),
+            targets=_cast(self.targets, dtype),
+            sample_weight=None if weight is None else _cast(weight, dtype),
+        )
+
+    def arrays(self) -> tuple[Any, ...]:
+        """Inputs, targets (one per head) and, where there are any, sample weights."""
+        targets = self.targets if self.heads == 1 else (self.targets,) * self.heads
+        if self.sample_weight is None:
+            return (self.inputs, targets)
+        return (self.inputs, targets, self.sample_weight)
+
+
+def build_examples(spec: AnyData) -> Examples:
+    """All examples that a data spec describes, real numbers in float64.
+
+    Raises:
+        PipelineError: A data set is missing, empty, not finite, or not what was asked for.
+    """
+    match spec:
+        case DigitsSpec():
+            inputs, labels = _bundled("digits")
+            targets = np.eye(10)[labels] if spec.one_hot else labels
+            return Examples(inputs=inputs / 16.0, targets=targets).cut(slice(spec.examples))
+        case DiabetesSpec():
+            inputs, targets = _bundled("diabetes")
+            scaled = (targets - targets.mean()) / targets.std()
+            return Examples(inputs=inputs, targets=scaled[:, None]).cut(slice(spec.examples))
+        case ImportedDataSpec():
+            return _imported(spec)
+        case _:
+            return _drawn(spec, np.random.default_rng(spec.seed))
+
+
+def _drawn(spec: _DrawnData, rng: np.random.Generator) -> Examples:
+    match spec:
+        case LinearRegressionSpec():
+            return _linear_regression(spec, rng)
+        case LogisticRegressionSpec():
+            inputs = rng.standard_normal((spec.examples, spec.features))
+            score = inputs @ rng.standard_normal((spec.features, 1))
+            score += spec.noise_std * rng.standard_normal(score.shape)
+            return Examples(inputs=inputs, targets=(score > 0).astype(np.float64))
+        case BlobsSpec():
+            centres = rng.standard_normal((spec.classes, spec.features))
+            labels = rng.integers(0, spec.classes, spec.examples)
+            noise = spec.spread * rng.standard_normal((spec.examples, spec.features))
+            targets = np.eye(spec.classes)[labels] if spec.one_hot else labels
+            return Examples(inputs=centres[labels] + noise, targets=targets)
+        case SequencesSpec():
+            shape = (spec.examples, spec.timesteps, spec.features)
+            inputs = spec.scale * rng.standard_normal(shape)
+            return Examples(inputs=inputs, targets=inputs.mean(axis=(1, 2))[:, None])
+        case TokensSpec():
+            tokens = rng.integers(0, spec.vocabulary, (spec.examples, spec.length))
+            present = (tokens == 0).any(axis=1, keepdims=True)
+            return Examples(inputs=tokens, targets=present.astype(np.float64))
+        case _:
+            assert_never(spec)
+
+
+def hold_out(examples: Examples, spec: ValidationSpec | None) -> tuple[Examples, Examples | None]:
+    """Training and validation part: the last share of the examples is held out.
+
+    Raises:
+        PipelineError: One of the parts would be empty.
+    """
+    if spec is None:
+        return examples, None
+    held_out = int(len(examples) * spec.split)
+    kept = len(examples) - held_out
+    if not held_out or not kept:
+        message = (
+            f"validation.split must leave examples on both sides, got {spec.split} of "
+            f"{len(examples)} examples. Use more examples or another split."
+        )
+        raise PipelineError(message)
+    return examples.cut(slice(0, kept)), examples.cut(slice(kept, None))
+
+
+def _linear_regression(spec: LinearRegressionSpec, rng: np.random.Generator) -> Examples:
+    inputs = rng.standard_normal((spec.examples, spec.features))
+    targets = inputs @ rng.standard_normal((spec.features, spec.targets))
+    targets += spec.noise_std * rng.standard_normal(targets.shape)
+    targets[-1] += spec.outlier
+    return Examples(inputs=inputs, targets=targets)
+
+
+def _bundled(name: str) -> tuple[Array, Array]:
+    """A data set that scikit-learn ships, in a fixed random order."""
+    try:
+        from sklearn import datasets  # noqa: PLC0415 - half a second, and an optional extra
+    except ImportError as error:
+        message = (
+            f"data kind {name!r} must find scikit-learn, got {error}. "
+            'Install it with `pip install "pytest-training-harness[datasets]"`.'
+        )
+        raise PipelineError(message) from error
+    inputs, targets = getattr(datasets, f"load_{name}")(return_X_y=True)
+    order = np.random.default_rng(0).permutation(len(inputs))
+    return inputs[order], targets[order]
+
+
+def _imported(spec: ImportedDataSpec) -> Examples:
+    parts = call_import(spec, (tuple, list), "(x, y) or (x, y, sample_weight)")
+    if len(parts) not in (2, 3):
+        message = (
+            f"{spec.import_} must return (x, y) or (x, y, sample_weight), got {len(parts)} parts."
+        )
+        raise PipelineError(message)
+    arrays: list[Array] = []
+    for name, part in zip(("x", "y", "sample_weight"), parts, strict=False):
+        array = _as_array(spec.import_, name, part)
+        arrays.append(array)
+        _check_array(spec.import_, name, array, rows=arrays[0].shape[0] if arrays[0].ndim else 0)
+    return Examples(
+        inputs=arrays[0],
+        targets=arrays[1],
+        sample_weight=arrays[2] if len(arrays) == 3 else None,  # noqa: PLR2004 - x, y, weight
+    )
+
+
+def _as_array(source: str, name: str, part: Any) -> Array:
+    try:
+        array: Array = np.asarray(part)
+    except (TypeError, ValueError) as error:
+        message = f"{name} of {source} must be an array, got {type(part).__name__}: {error}."
+        raise PipelineError(message) from error
+    return array
+
+
+def _check_array(source: str, name: str, array: Array, *, rows: int) -> None:
+    if array.dtype.kind not in "fiub":
+        message = f"{name} of {source} must be numbers, got dtype {array.dtype}."
+        raise PipelineError(message)
+    if array.ndim == 0 or array.shape[0] == 0:
+        message = f"{name} of {source} must hold at least one example, got shape {array.shape}."
+        raise PipelineError(message)
+    if array.shape[0] != rows:
+        message = f"{name} of {source} must have {rows} rows as x has, got {array.shape[0]}."
+        raise PipelineError(message)
+    bad = np.flatnonzero(~np.isfinite(array.reshape(rows, -1)).all(axis=1))
+    if bad.size:
+        message = (
+            f"{name} of {source} must be finite, got NaN or infinity in {bad.size} of {rows} "
+            f"examples, first in example {bad[0]}. Clean the data before training on it."
+        )
+        raise PipelineError(message)
+
+
+def _cast(array: Array, dtype: str) -> Array:
+    return array.astype(dtype) if array.dtype.kind == "f" else array

@@ -1,0 +1,63 @@
+"""Everything a run reads: the examples, the source of batches, the held-out part."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from harness.pipeline.backend import import_keras
+from harness.pipeline.data import build_examples, hold_out
+from harness.pipeline.sources import build_source
+from harness.spec.model import MultiOutputSpec, VariablesSpec
+
+if TYPE_CHECKING:
+    from harness.pipeline.data import Examples
+    from harness.pipeline.sources import Source
+    from harness.spec.pipeline import PipelineSpec
+
+__all__ = ["Inputs", "build_inputs"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inputs:
+    """The data of one run; all None where gradients are given instead.
+
+    Attributes:
+        examples: What is trained on.
+        source: Hands it over, batch by batch.
+        validation: Hands over the held-out part.
+    """
+
+    examples: Examples | None = None
+    source: Source | None = None
+    validation: Source | None = None
+
+    def count_draws(self) -> int | None:
+        """Batches that the source has handed out so far; None where nobody counts."""
+        if self.source is None or not self.source.counted:
+            return None
+        self.source.tally.settle()
+        return self.source.tally.batches
+
+
+def build_inputs(spec: PipelineSpec) -> Inputs:
+    """Arrays and fresh sources, in the default float of the precision in force.
+
+    Raises:
+        PipelineError: The data are missing, empty, not finite, or not what was asked for.
+    """
+    if isinstance(spec.model, VariablesSpec):
+        return Inputs()
+    examples = build_examples(spec.data).cast(import_keras().config.floatx())
+    if isinstance(spec.model, MultiOutputSpec):
+        examples = replace(examples, heads=len(spec.model.heads))
+    kept, held_out = hold_out(examples, spec.validation)
+    source = build_source(spec.data.source, kept, spec.data, seed=spec.seed)
+    if held_out is None or spec.validation is None:
+        return Inputs(examples=kept, source=source)
+    batch_size = spec.validation.batch_size or spec.data.batch_size
+    layout = spec.data.model_copy(
+        update={"batch_size": batch_size, "repeat": 1, "shuffle": False, "drop_remainder": False}
+    )
+    validation = build_source(spec.validation.source, held_out, layout, seed=spec.seed)
+    return Inputs(examples=kept, source=source, validation=validation)

@@ -1,0 +1,247 @@
+"""The training loops under one signature: Keras' own, and the ones people write by hand."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, assert_never
+
+import numpy as np
+
+from harness.errors import PipelineError
+from harness.pipeline.backend import import_tensorflow
+from harness.spec.training import (
+    ApplyGradientsSpec,
+    FitSpec,
+    GradientTapeSpec,
+    LegacyGlobalStepSpec,
+    LoopSpec,
+    TrainOnBatchSpec,
+    WhileLoopSpec,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from harness.pipeline.inputs import Inputs
+    from harness.pipeline.observer import Observer, Step
+    from harness.pipeline.pipeline import TrainingPipeline
+    from harness.pipeline.sources import Source
+    from harness.spec.pipeline import PipelineSpec
+
+__all__ = ["LoopEnd", "train"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoopEnd:
+    """How a loop came to its end.
+
+    Attributes:
+        reached_max_steps: Its own step budget ended it.
+        ran_out: It asked the source for a batch that was not there.
+    """
+
+    reached_max_steps: bool = False
+    ran_out: bool = False
+
+
+def train(
+    pipeline: TrainingPipeline,
+    spec: PipelineSpec,
+    inputs: Inputs,
+    callbacks: list[Any],
+    observer: Observer,
+) -> LoopEnd:
+    """Run the loop that the spec names, to its end or into an exception.
+
+    Args:
+        pipeline: Built and reset.
+        spec: Says which loop, and its budget.
+        inputs: Where batches come from.
+        callbacks: For ``fit``, already observed.
+        observer: Told about the epochs of the loops that are not Keras'.
+
+    Raises:
+        PipelineError: The loop cannot read that kind of source.
+    """
+    training = spec.training
+    match training:
+        case ApplyGradientsSpec():
+            return _apply_gradients(pipeline, training, observer)
+        case FitSpec():
+            _fit(pipeline.model, spec, training, inputs, callbacks)
+            return LoopEnd()
+        case TrainOnBatchSpec():
+            return _loop(pipeline, training, inputs, observer, _on_batch(pipeline.model))
+        case GradientTapeSpec():
+            step = _compiled(pipeline) if training.compiled else _eager(pipeline)
+            return _loop(pipeline, training, inputs, observer, step)
+        case LegacyGlobalStepSpec():
+            return _loop(pipeline, training, inputs, observer, _eager(pipeline))
+        case WhileLoopSpec():
+            return _while_loop(pipeline, training, inputs, observer)
+        case _:
+            assert_never(training)
+
+
+def _fit(
+    model: Any, spec: PipelineSpec, training: FitSpec, inputs: Inputs, callbacks: list[Any]
+) -> None:
+    source, validation = _source(inputs), inputs.validation
+    arguments = source.fit_arguments()
+    if source.kind == "array":
+        arguments["shuffle"] = source.shuffle
+    if validation is not None and spec.validation is not None:
+        arguments |= {
+            "validation_data": validation.examples.arrays()
+            if validation.kind == "array"
+            else validation.data,
+            "validation_steps": spec.validation.validation_steps,
+            "validation_freq": spec.validation.validation_freq,
+        }
+        if validation.kind == "array":
+            arguments["validation_batch_size"] = validation.batch_size
+    if training.class_weight is not None:
+        arguments["class_weight"] = dict(enumerate(training.class_weight))
+    model.fit(
+        **arguments,
+        epochs=training.epochs,
+        initial_epoch=training.initial_epoch,
+        steps_per_epoch=training.steps_per_epoch,
+        callbacks=callbacks,
+        verbose=0,
+    )
+
+
+def _loop(
+    pipeline: TrainingPipeline,
+    training: LoopSpec,
+    inputs: Inputs,
+    observer: Observer,
+    step: Step,
+) -> LoopEnd:
+    """Epochs over the source; the condition that ends it is the loop's own."""
+    source = _source(inputs)
+    ran_out = False
+    for epoch in range(training.epochs):
+        observer.on_epoch_begin(epoch)
+        losses: list[tuple[float, int]] = []
+        batches: Iterator[Any] = source.epoch()
+        while training.steps_per_epoch is None or len(losses) < training.steps_per_epoch:
+            if _spent(pipeline, training.max_steps):
+                break
+            batch = next(batches, None)
+            if batch is None:
+                ran_out |= training.steps_per_epoch is not None or not losses
+                break
+            logs = step(batch)
+            losses.append((float(logs["loss"]), len(batch[0])))
+        observer.on_epoch_end(epoch, _epoch_logs(losses))
+        if _spent(pipeline, training.max_steps):
+            return LoopEnd(reached_max_steps=True)
+    return LoopEnd(ran_out=ran_out)
+
+
+def _spent(pipeline: TrainingPipeline, max_steps: int | None) -> bool:
+    return max_steps is not None and int(pipeline.optimizer.iterations.numpy()) >= max_steps
+
+
+def _on_batch(model: Any) -> Step:
+    def step(batch: Any) -> Any:
+        # Keras' own loss is a running mean over the calls; the loop wants this batch's.
+        model.reset_metrics()
+        return model.train_on_batch(*batch, return_dict=True)
+
+    return step
+
+
+def _observed_step(pipeline: TrainingPipeline) -> Step:
+    if pipeline.step is None:
+        message = "this pipeline was built for fit"
+        raise TypeError(message)
+    return pipeline.step
+
+
+def _compiled(pipeline: TrainingPipeline) -> Callable[[Any], Any]:
+    """The step as a graph, kept with the pipeline so that a second run does not trace again."""
+    if pipeline.compiled_step is None:
+        step = _observed_step(pipeline)
+        pipeline.compiled_step = import_tensorflow().function(step, reduce_retracing=True)
+    return _with_tensors(pipeline.compiled_step)
+
+
+def _eager(pipeline: TrainingPipeline) -> Callable[[Any], Any]:
+    return _with_tensors(_observed_step(pipeline))
+
+
+def _with_tensors(step: Step) -> Step:
+    tf = import_tensorflow()
+
+    def converted(batch: Any) -> Any:
+        return step(tf.nest.map_structure(tf.convert_to_tensor, batch))
+
+    return converted
+
+
+def _while_loop(
+    pipeline: TrainingPipeline, training: WhileLoopSpec, inputs: Inputs, observer: Observer
+) -> LoopEnd:
+    """Text 000's loop, as it was meant: the condition reads the count, the count stops nothing."""
+    tf = import_tensorflow()
+    source = _source(inputs)
+    if not source.kind.startswith("dataset"):
+        message = (
+            f"while_loop must read a tf.data.Dataset, got source {source.kind!r}. "
+            'Set data.source to "dataset".'
+        )
+        raise PipelineError(message)
+    step = _observed_step(pipeline)
+    iterator = iter(source.data)
+    iterations = pipeline.optimizer.iterations
+
+    def wanted(batch: Any, *_: Any) -> Any:
+        return tf.logical_and(iterations < training.max_steps, batch.has_value())
+
+    def body(batch: Any, total: Any, examples: Any) -> Any:
+        values = batch.get_value()
+        size = tf.cast(tf.shape(values[0])[0], "float64")
+        loss = tf.cast(step(values)["loss"], "float64")
+        return iterator.get_next_as_optional(), total + size * loss, examples + size
+
+    def run() -> Any:
+        zero = tf.zeros([], "float64")
+        batch, total, examples = tf.while_loop(
+            wanted, body, [iterator.get_next_as_optional(), zero, zero]
+        )
+        return batch.has_value(), total, examples
+
+    observer.on_epoch_begin(0)
+    more, total, examples = tf.function(run)()
+    observer.on_epoch_end(0, {"loss": float(total / examples)} if examples > 0 else {})
+    spent = _spent(pipeline, training.max_steps)
+    return LoopEnd(reached_max_steps=spent, ran_out=not spent and not bool(more))
+
+
+def _apply_gradients(
+    pipeline: TrainingPipeline, training: ApplyGradientsSpec, observer: Observer
+) -> LoopEnd:
+    step = _compiled(pipeline) if training.compiled else _eager(pipeline)
+    dtype = pipeline.trainable[0].dtype
+    observer.on_epoch_begin(0)
+    for row in np.asarray(training.gradients, dtype=dtype):
+        step(row)
+    observer.on_epoch_end(0, {})
+    return LoopEnd()
+
+
+def _epoch_logs(losses: list[tuple[float, int]]) -> dict[str, float]:
+    examples = sum(size for _, size in losses)
+    if not examples:
+        return {}
+    return {"loss": sum(loss * size for loss, size in losses) / examples}
+
+
+def _source(inputs: Inputs) -> Source:
+    if inputs.source is None:
+        message = "this loop needs a source of batches"
+        raise TypeError(message)
+    return inputs.source

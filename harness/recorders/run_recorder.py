@@ -1,0 +1,209 @@
+# ruff: noqa: ARG001, ARG002 - Keras' signatures
+"""Watches one run from its first callback to its last and gathers what a trace is made of."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from harness.pipeline.backend import import_keras
+from harness.pipeline.inputs import Inputs
+from harness.recorders.watch import CallbackWatch, public_state
+from harness.trace import EpochRecord, Event
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from harness.pipeline.observer import Step
+    from harness.pipeline.pipeline import TrainingPipeline
+    from harness.recorders.resources import PeakMemory
+    from harness.recorders.steps import StepRecorder
+    from harness.recorders.watch import Request
+    from harness.trace.recording import Recording
+
+__all__ = ["RunRecorder"]
+
+
+@dataclass(slots=True)
+class RunRecorder:
+    """The observer of one compiled pipeline; `begin` makes it ready for the next run.
+
+    Attributes:
+        recording: What to keep.
+        steps: Records the steps.
+        watch: Knows which callback stopped or raised.
+        epochs: Records of the epochs that ended.
+        events: What happened, in order.
+        epoch: The epoch that is running, None outside of all epochs.
+        folder: Where callbacks write; it differs from run to run, so events leave it out.
+    """
+
+    recording: Recording
+    steps: StepRecorder
+    watch: CallbackWatch = field(default_factory=CallbackWatch)
+    epochs: list[EpochRecord] = field(default_factory=list)
+    events: list[Event] = field(default_factory=list)
+    epoch: int | None = None
+    folder: Path | None = None
+    _memory: PeakMemory | None = None
+    _inputs: Inputs = field(default_factory=Inputs)
+    _pipeline: TrainingPipeline | None = None
+    _first_step: int = 0
+    _drawn: int = 0
+    _callbacks: list[Any] = field(default_factory=list)
+
+    def begin(self, inputs: Inputs, memory: PeakMemory, folder: Path) -> None:
+        """Forget the last run."""
+        self.steps.reset()
+        self.watch = CallbackWatch(on_stop=self._note_stop)
+        self.epochs, self.events, self._callbacks = [], [], []
+        self.epoch, self._first_step, self._drawn = None, 0, 0
+        self._inputs, self._memory, self.folder = inputs, memory, folder
+
+    def release(self) -> None:
+        """Let go of what belongs to the run alone: its data and the user's callbacks."""
+        self._inputs, self._memory, self._callbacks = Inputs(), None, []
+
+    def watch_step(self, step: Step, pipeline: TrainingPipeline) -> Step:
+        """The step to run instead: the same, and recorded."""
+        self._pipeline = pipeline
+        return self.steps.watch(step, pipeline)
+
+    def watch_callbacks(self, callbacks: list[Any]) -> list[Any]:
+        """The callbacks to hand to Keras: observed, with our own around them."""
+        self._callbacks = callbacks
+        for callback in callbacks:
+            self.watch.watch(callback)
+        hooks = [_hook_recorder(self)] if self.recording.hooks else []
+        return [_epoch_opener(self), *hooks, *callbacks, _epoch_recorder(self)]
+
+    def on_epoch_begin(self, epoch: int) -> None:
+        """An epoch begins."""
+        self.epoch = self.watch.epoch = epoch
+        self._first_step = self.steps.rows()
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, float]) -> None:
+        """An epoch has ended and every other callback has seen it."""
+        drawn = self._inputs.count_draws()
+        stop = self.steps.rows()
+        self.epochs.append(
+            EpochRecord(
+                epoch=epoch,
+                steps=stop - self._first_step,
+                logs=_numbers(logs),
+                first_step=self._first_step,
+                stop_step=stop,
+                rss_bytes=0 if self._memory is None else self._memory.sample(),
+                drawn_batches=None if drawn is None else drawn - self._drawn,
+                learning_rate=self._learning_rate(),
+            )
+        )
+        self._drawn = drawn or 0
+        self._note_callbacks(epoch, final=False)
+        self.epoch = None
+
+    def on_train_end(self) -> None:
+        """Every other callback has seen the end of the training."""
+        self._note_callbacks(None, final=True)
+
+    def note(self, kind: str, name: str, **detail: str | float | bool) -> None:
+        """Add an event that happens now."""
+        self.events.append(Event(kind=kind, name=name, epoch=self.epoch, detail=detail))
+
+    def _note_stop(self, request: Request) -> None:
+        self.note("stop_requested", request.callback, location=request.location)
+
+    def _learning_rate(self) -> float | None:
+        rate = None if self._pipeline is None else self._pipeline.optimizer.learning_rate
+        return None if rate is None else float(rate)
+
+    def _note_callbacks(self, epoch: int | None, *, final: bool) -> None:
+        for index, callback in enumerate(self._callbacks):
+            detail = {name: self._portable(value) for name, value in public_state(callback).items()}
+            detail["index"] = index
+            if final:
+                detail["final"] = True
+            self.events.append(
+                Event(kind="callback", name=type(callback).__name__, epoch=epoch, detail=detail)
+            )
+
+    def _portable(self, value: str | float) -> str | float:
+        if isinstance(value, str) and self.folder is not None:
+            return value.replace(f"{self.folder}{os.sep}", "")
+        return value
+
+
+def _numbers(logs: Mapping[str, Any]) -> dict[str, float]:
+    """What of the logs is a number; a user's callback may put anything there."""
+    return {
+        name: float(value)
+        for name, value in logs.items()
+        if np.ndim(value) == 0 and np.asarray(value).dtype.kind in "biuf"
+    }
+
+
+def _epoch_opener(recorder: RunRecorder) -> Any:
+    """Comes first, so that whatever a callback does belongs to the epoch that has begun."""
+    keras = import_keras()
+
+    class EpochOpener(keras.callbacks.Callback):  # type: ignore[misc, name-defined]
+        def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
+            recorder.on_epoch_begin(epoch)
+
+    return EpochOpener()
+
+
+def _epoch_recorder(recorder: RunRecorder) -> Any:
+    """Comes last, so that it sees what every other callback has done to the logs."""
+    keras = import_keras()
+
+    class EpochRecorder(keras.callbacks.Callback):  # type: ignore[misc, name-defined]
+        def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+            recorder.on_epoch_end(epoch, logs or {})
+
+        def on_train_end(self, logs: Any = None) -> None:
+            recorder.on_train_end()
+
+    return EpochRecorder()
+
+
+def _hook_recorder(recorder: RunRecorder) -> Any:
+    """Comes first and writes down every hook. Batch hooks cost time, so it is there on request."""
+    keras = import_keras()
+
+    class HookRecorder(keras.callbacks.Callback):  # type: ignore[misc, name-defined]
+        pass
+
+    def plain(name: str) -> Any:
+        def hook(self: Any, logs: Any = None) -> None:
+            recorder.note("hook", name)
+
+        return hook
+
+    def of_epoch(name: str) -> Any:
+        def hook(self: Any, epoch: int, logs: Any = None) -> None:
+            recorder.events.append(Event(kind="hook", name=name, epoch=epoch))
+
+        return hook
+
+    def of_batch(name: str) -> Any:
+        def hook(self: Any, batch: int, logs: Any = None) -> None:
+            recorder.note("hook", name, batch=int(batch))
+
+        return hook
+
+    for edge in ("begin", "end"):
+        for part, make in (
+            ("train", plain),
+            ("test", plain),
+            ("epoch", of_epoch),
+            ("train_batch", of_batch),
+            ("test_batch", of_batch),
+        ):
+            name = f"on_{part}_{edge}"
+            setattr(HookRecorder, name, make(name))
+    return HookRecorder()

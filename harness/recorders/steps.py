@@ -1,0 +1,341 @@
+"""Records every train step from inside the graph, into variables that are read once at the end.
+
+The recorder replaces `apply`, `scale_loss` and `_clip_gradients` on this one optimizer instance
+and wraps this one step; nothing is patched for anybody else. A row counts only once the step's
+loss is there, so that a step which finds its iterator empty leaves none.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import tensorflow as tf
+
+from harness.pipeline.optimizer import inner_optimizer
+from harness.recorders.buffers import RowBuffers
+from harness.recorders.samples import Fingerprint
+from harness.recorders.variables import (
+    describe_state,
+    describe_trainable,
+    flatten,
+    state_variables,
+)
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from harness.pipeline.observer import Step
+    from harness.pipeline.pipeline import TrainingPipeline
+    from harness.trace import VariableInfo
+    from harness.trace.recording import Recording
+
+__all__ = ["StepRecorder"]
+
+_MEASURES = ("loss", "learning_rate", "half_square", "clipped_norm", "loss_scale")
+"""Columns of the table of real numbers; the last two are only there where they can vary."""
+
+_COUNTS = ("iterations_before", "iterations_after", "batch_size")
+"""Columns of the table of whole numbers."""
+
+_CLIPPINGS = ("clipnorm", "clipvalue", "global_clipnorm")
+
+
+@dataclass(slots=True)
+class _Frame:
+    """Tensors of the step that is being traced or run."""
+
+    loss: Any = None
+    scale: Any = None
+    learning_rate: Any = None
+    iterations_before: Any = None
+    iterations_after: Any = None
+    gradients: list[Any] = field(default_factory=list)
+    before: Any = None
+    after: Any = None
+
+
+class StepRecorder:
+    """Buffers of one compiled pipeline and the wrappers that fill them.
+
+    Attributes:
+        traces: How often the step was traced since `reset` (or, run eagerly, run).
+        clips: Whether the optimizer clips gradients.
+    """
+
+    def __init__(self, recording: Recording, *, capacity: int, batch_size: int) -> None:
+        """Nothing is allocated before the pipeline is known.
+
+        Args:
+            recording: What to keep.
+            capacity: Most steps that a run can have.
+            batch_size: Most examples in a batch; 0 where there are no batches.
+        """
+        self._recording = recording
+        self._capacity = capacity
+        self._batch_size = batch_size
+        self._frame: _Frame | None = None
+        self._fingerprint: Fingerprint | None = None
+        self._buffers: RowBuffers | None = None
+        self._without_gradient: set[int] = set()
+        self.traces = 0
+        self.clips = False
+
+    def watch(self, step: Step, pipeline: TrainingPipeline) -> Step:
+        """The step to run instead: the same, and recorded."""
+        self._pipeline = pipeline
+        self._state = state_variables(pipeline)
+        if not self._recording.norms:
+            return step
+        self._allocate()
+        self._hook(pipeline.optimizer)
+
+        def recorded(batch: Any) -> Any:
+            self.traces += 1
+            self._frame = _Frame()
+            try:
+                logs = step(batch)
+                self._write(self._frame, batch)
+            finally:
+                self._frame = None
+            return logs
+
+        return recorded
+
+    @property
+    def state(self) -> tuple[VariableInfo, ...]:
+        """What the columns of the state are."""
+        return describe_state(self._pipeline, self._state)
+
+    @property
+    def trainable(self) -> tuple[VariableInfo, ...]:
+        """What the columns of the gradients are."""
+        return describe_trainable(self._pipeline)
+
+    @property
+    def without_gradient(self) -> tuple[str, ...]:
+        """Paths of trainable variables that had no gradient when the step was traced."""
+        trainable = self.trainable
+        return tuple(trainable[index].path for index in sorted(self._without_gradient))
+
+    def rows(self) -> int:
+        """Steps recorded so far."""
+        return 0 if self._buffers is None else self._buffers.rows
+
+    def reset(self) -> None:
+        """Forget all rows."""
+        self.traces = 0
+        if self._buffers is not None:
+            self._buffers.reset()
+
+    def read_state(self) -> NDArray[np.float64]:
+        """All variables now, as one row."""
+        values = [np.asarray(variable.numpy(), np.float64).ravel() for variable in self._state]
+        return np.concatenate(values) if values else np.zeros(0)
+
+    def read(self) -> dict[str, NDArray[Any]]:
+        """Everything recorded: one array per table, one row per step.
+
+        Raises:
+            PipelineError: There were more steps than rows.
+        """
+        return {} if self._buffers is None else self._buffers.read()
+
+    def columns(self, tables: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+        """Columns of the step table out of what `read` returned, one array of length n each."""
+        if not tables:
+            return {}
+        measures = tables["measures"].astype(np.float64)
+        columns = {name: measures[:, index] for index, name in enumerate(self._measures)}
+        columns |= {name: tables["counts"][:, index] for index, name in enumerate(_COUNTS)}
+        columns.setdefault("clipped_norm", np.full(len(measures), np.nan))
+        scale = columns.setdefault("loss_scale", np.ones(len(measures)))
+        half_square = columns.pop("half_square")
+        if "raw" in tables:
+            columns["gradient_norm"] = self._exact_norm(tables["raw"])
+        else:
+            columns["gradient_norm"] = np.sqrt(2.0 * half_square) / scale
+        return columns
+
+    def _exact_norm(self, raw: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Global norm in float64; NaN counts unless it only says that there is no gradient."""
+        absent = self._without_gradient
+        present = np.concatenate(
+            [
+                np.full(variable.size, index not in absent)
+                for index, variable in enumerate(self.trainable)
+            ]
+        )
+        norm: NDArray[np.float64] = np.linalg.norm(raw[:, present], axis=1)
+        return norm
+
+    def look_up(self, fingerprints: NDArray[np.int64], inputs: NDArray[Any]) -> NDArray[np.int64]:
+        """Indices of the examples with these fingerprints."""
+        fingerprint = self._fingerprint or Fingerprint(int(np.prod(inputs.shape[1:])))
+        return fingerprint.look_up(fingerprints, inputs)
+
+    def _allocate(self) -> None:
+        optimizer = self._pipeline.optimizer
+        inner = inner_optimizer(optimizer)
+        self.clips = any(getattr(inner, name, None) for name in _CLIPPINGS)
+        scales = hasattr(optimizer, "dynamic_scale") or bool(
+            getattr(inner, "loss_scale_factor", None)
+        )
+        kept = {"clipped_norm": self.clips, "loss_scale": scales}
+        self._measures = tuple(name for name in _MEASURES if kept.get(name, True))
+        self._dtype = _widest(self._pipeline.trainable)
+        parameters = sum(variable.size for variable in self.trainable)
+        columns = {
+            "measures": (len(self._measures), self._dtype),
+            "counts": (len(_COUNTS), "int64"),
+        }
+        if self._recording.gradients:
+            columns["raw"] = (parameters, "float64")
+            if self.clips:
+                columns["clipped"] = (parameters, "float64")
+        if self._recording.state:
+            width = sum(variable.size for variable in self.state)
+            columns |= {"before": (width, "float64"), "after": (width, "float64")}
+        if self._recording.samples and self._batch_size:
+            columns["samples"] = (self._batch_size, "int64")
+        self._buffers = RowBuffers(self._capacity, columns)
+        if self.clips:
+            self._clipped_norm = tf.Variable(np.nan, dtype="float64", trainable=False)
+            self._clipped = tf.Variable(np.full(parameters, np.nan), trainable=False)
+
+    def _hook(self, optimizer: Any) -> None:
+        apply, scale_loss = optimizer.apply, optimizer.scale_loss
+
+        def watched_scale_loss(loss: Any) -> Any:
+            if self._frame is not None and self._frame.loss is None:
+                self._frame.loss = loss
+            return scale_loss(loss)
+
+        def watched_apply(gradients: Any, trainable_variables: Any = None) -> None:
+            frame = self._frame
+            if frame is None:
+                apply(gradients, trainable_variables)
+                return
+            self._before(frame, gradients)
+            apply(gradients, trainable_variables)
+            self._after(frame)
+
+        optimizer.scale_loss = watched_scale_loss
+        optimizer.apply = watched_apply
+        if self.clips:
+            inner = inner_optimizer(optimizer)
+            clip = inner._clip_gradients  # noqa: SLF001 - the only place that sees them clipped
+            inner._clip_gradients = lambda gradients: self._keep_clipped(clip(gradients))  # noqa: SLF001
+
+    def _before(self, frame: _Frame, gradients: Any) -> None:
+        optimizer = self._pipeline.optimizer
+        inner = inner_optimizer(optimizer)
+        frame.gradients = [
+            None if gradient is None else tf.convert_to_tensor(gradient) for gradient in gradients
+        ]
+        self._without_gradient.update(
+            index for index, gradient in enumerate(frame.gradients) if gradient is None
+        )
+        if hasattr(optimizer, "dynamic_scale"):
+            frame.scale = _read(optimizer.dynamic_scale)
+        else:
+            frame.scale = getattr(inner, "loss_scale_factor", None)
+        frame.iterations_before = _read(optimizer.iterations)
+        frame.learning_rate = _read(inner.learning_rate)
+        if self.clips:
+            self._clipped_norm.assign(np.nan)
+            if self._recording.gradients:
+                missing = tf.constant(np.nan, "float64")
+                self._clipped.assign(tf.fill(self._clipped.shape, missing))
+        if self._recording.state:
+            frame.before = flatten([_read(variable) for variable in self._state])
+
+    def _after(self, frame: _Frame) -> None:
+        frame.iterations_after = _read(self._pipeline.optimizer.iterations)
+        if self._recording.state:
+            frame.after = flatten([_read(variable) for variable in self._state])
+
+    def _keep_clipped(self, gradients: Any) -> Any:
+        """Called where gradients are clipped, which may be inside a branch of the graph."""
+        if self._frame is not None:
+            tensors = [tf.convert_to_tensor(gradient) for gradient in gradients]
+            self._clipped_norm.assign(tf.sqrt(2.0 * _half_square(tensors, "float64")))
+            if self._recording.gradients:
+                self._clipped.assign(self._row_of(_spread(tensors, self._frame.gradients)))
+        return gradients
+
+    def _row_of(self, gradients: list[Any]) -> Any:
+        """All gradients as one row; NaN where a variable has none."""
+        sizes = [variable.size for variable in self.trainable]
+        missing = tf.constant(np.nan, "float64")
+        return flatten(
+            [
+                tf.fill([size], missing) if gradient is None else gradient
+                for gradient, size in zip(gradients, sizes, strict=True)
+            ]
+        )
+
+    def _write(self, frame: _Frame, batch: Any) -> None:
+        if self._buffers is None:
+            return
+        if frame.iterations_after is None:
+            # Nothing is trainable, or the user's own step updated nothing: a step all the same.
+            self._before(frame, [None] * len(self._pipeline.trainable))
+            self._after(frame)
+        inputs = tf.nest.flatten(batch[0])[0] if isinstance(batch, tuple | list) else None
+        size = 0 if inputs is None else tf.shape(inputs, out_type="int64")[0]
+        scale = 1.0 if frame.scale is None else tf.cast(frame.scale, "float64")
+        present = [gradient for gradient in frame.gradients if gradient is not None]
+        values = {
+            "loss": np.nan if inputs is None or frame.loss is None else frame.loss,
+            "learning_rate": frame.learning_rate,
+            "half_square": _half_square(present, self._dtype),
+            "clipped_norm": self._clipped_norm.read_value() if self.clips else np.nan,
+            "loss_scale": scale,
+        }
+        measures = tf.stack([tf.cast(values[name], self._dtype) for name in self._measures])
+        counts = (frame.iterations_before, frame.iterations_after, size)
+        row = {
+            "measures": measures,
+            "counts": tf.stack([tf.cast(count, "int64") for count in counts]),
+        }
+        if "raw" in self._buffers:
+            row["raw"] = self._row_of(frame.gradients) / scale
+        if "clipped" in self._buffers:
+            row["clipped"] = self._clipped.read_value()
+        if "before" in self._buffers:
+            row |= {"before": frame.before, "after": frame.after}
+        if "samples" in self._buffers and inputs is not None:
+            if self._fingerprint is None:
+                self._fingerprint = Fingerprint(int(np.prod(inputs.shape[1:])))
+            row["samples"] = self._fingerprint.of_tensor(inputs, self._batch_size)
+        self._buffers.write(row, after=row["measures"])
+
+
+def _read(value: Any) -> Any:
+    """The value now: a read that later writes in the same graph can't overtake."""
+    native = value if hasattr(value, "read_value") else getattr(value, "value", value)
+    return native.read_value() if hasattr(native, "read_value") else native
+
+
+def _half_square(tensors: list[Any], dtype: str) -> Any:
+    """Half the square of the global L2 norm.
+
+    In `dtype`: summing float32 in float32 is what keeps the recorder cheap, and where exact norms
+    matter the gradients themselves are recorded. Half, because `l2_loss` halves for nothing.
+    """
+    if not tensors:
+        return tf.zeros([], dtype)
+    return tf.add_n([tf.nn.l2_loss(tf.cast(tensor, dtype)) for tensor in tensors])
+
+
+def _widest(variables: list[Any]) -> str:
+    names = {str(getattr(variable.dtype, "name", variable.dtype)) for variable in variables}
+    return "float64" if "float64" in names else "float32"
+
+
+def _spread(present: list[Any], like: list[Any]) -> list[Any]:
+    """`present` in the places where `like` has something."""
+    rest = iter(present)
+    return [None if gradient is None else next(rest) for gradient in like]
