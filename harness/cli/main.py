@@ -1,0 +1,119 @@
+"""Arguments of the command line, and what each command does with them."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import harness
+from harness.errors import HarnessError, SpecError
+
+__all__ = ["main"]
+
+PASSED, FAILED, NOT_JUDGED = 0, 1, 2
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command.
+
+    Args:
+        arguments: Without the program's name; None takes them from the command line.
+
+    Returns:
+        0: everything passed. 1: something failed. 2: it could not be judged.
+    """
+    options = _parser().parse_args(arguments)
+    try:
+        status: int = options.command(options)
+    except HarnessError as error:
+        print(error, file=sys.stderr)
+        return NOT_JUDGED
+    except BrokenPipeError:
+        return PASSED
+    return status
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="harness", description=harness.__doc__)
+    parser.add_argument("--version", action="version", version=harness.__version__)
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    run = commands.add_parser("run", help="train and judge scenario files without pytest")
+    run.add_argument("files", nargs="+", type=Path, metavar="FILE")
+    run.add_argument("--draw", metavar="JSON", help="run this draw only, as a failure prints it")
+    run.add_argument("--profile", default="quick", choices=("quick", "ci", "thorough"))
+    run.add_argument("--seed", type=int, metavar="N", help="where the draws start")
+    run.add_argument("--trace", type=Path, metavar="OUT", help="keep the trace of --draw here")
+    run.set_defaults(command=_run)
+    check = commands.add_parser("check", help="read and validate scenario files, train nothing")
+    check.add_argument("files", nargs="+", type=Path, metavar="FILE")
+    check.set_defaults(command=_check)
+    listing = commands.add_parser("list", help="list scenario files and what they claim")
+    listing.add_argument("paths", nargs="*", type=Path, default=[Path("scenarios")], metavar="PATH")
+    listing.add_argument("--invariants", action="store_true", help="list the checks instead")
+    listing.set_defaults(command=_list)
+    schema = commands.add_parser("schema", help="print the JSON Schema of scenario files")
+    schema.set_defaults(command=_schema)
+    return parser
+
+
+def _run(options: argparse.Namespace) -> int:
+    from harness.cli.run import run_draw, run_file
+
+    if options.draw is not None or options.trace is not None:
+        if len(options.files) != 1:
+            print("--draw and --trace go with one file.", file=sys.stderr)
+            return NOT_JUDGED
+        return run_draw(options.files[0], options.draw, options.trace)
+    return max(run_file(file, options.profile, options.seed) for file in _files(options.files))
+
+
+def _check(options: argparse.Namespace) -> int:
+    from harness.spec.loader import load_scenario
+
+    status = PASSED
+    files = _files(options.files)
+    for file in files:
+        try:
+            load_scenario(file)
+        except SpecError as error:
+            print(error, file=sys.stderr)
+            status = FAILED
+    if status == PASSED:
+        print(f"{len(files)} scenario files are in order.")
+    return status
+
+
+def _list(options: argparse.Namespace) -> int:
+    if options.invariants:
+        from harness.invariants.base import registered
+
+        for name, check in sorted(registered().items()):
+            print(f"{name}\n    {check.summary}")
+        return PASSED
+    from harness.spec.loader import load_scenario
+
+    for file in _files(options.paths):
+        spec = load_scenario(file).spec
+        print(f"{file}\n    {spec.title}")
+        for issue in spec.known_issue:
+            print(f"    known issue {issue.id} ({issue.versions}): {issue.reason}")
+    return PASSED
+
+
+def _schema(_options: argparse.Namespace) -> int:
+    from harness.spec.schema import json_schema
+
+    print(json.dumps(json_schema(), indent=2))
+    return PASSED
+
+
+def _files(paths: Sequence[Path]) -> list[Path]:
+    """Files as they are, folders as the TOML files below them."""
+    return [
+        file
+        for path in paths
+        for file in (sorted(path.rglob("*.toml")) if path.is_dir() else [path])
+    ]

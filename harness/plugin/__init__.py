@@ -1,0 +1,43 @@
+"""The pytest plugin: scenario files are test items.
+
+This module is imported by every pytest session in an environment where the harness is installed,
+so it imports pytest and the standard library only; everything else waits inside the hooks until a
+scenario is really collected. It patches nothing and changes nothing for other tests.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from harness.plugin.options import add_options, is_scenario
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from harness.plugin.collect import ScenarioFile
+
+__all__ = ["pytest_addoption", "pytest_collect_file", "pytest_terminal_summary"]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Options and ini values of the harness."""
+    add_options(parser)
+
+
+def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> ScenarioFile | None:
+    """Collect TOML files in scenario folders, and those named on the command line."""
+    if file_path.suffix != ".toml" or not is_scenario(file_path, parent):
+        return None
+    from harness.plugin.collect import ScenarioFile
+
+    collected: ScenarioFile = ScenarioFile.from_parent(parent, path=file_path)
+    return collected
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """A section of our own, if scenarios were run."""
+    from harness.plugin.summary import write_summary
+
+    write_summary(terminalreporter)

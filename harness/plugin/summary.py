@@ -1,0 +1,96 @@
+"""The section of the terminal summary, made from the reports so that it works under xdist."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from harness.runner.verdict import Verdict
+
+__all__ = ["PROPERTIES", "write_summary"]
+
+_PREFIX = "harness_"
+_ORDER = ("passed", "failed", "known_issue", "fixed", "not_judged")
+
+
+class PROPERTIES:
+    """What an item tells its report: plain pairs, which JUnit XML shows as properties."""
+
+    @staticmethod
+    def of(verdict: Verdict) -> list[tuple[str, object]]:
+        """Outcome, title, reason, stop reason and claims of a verdict."""
+        pairs: list[tuple[str, object]] = [
+            (f"{_PREFIX}outcome", verdict.outcome.value),
+            (f"{_PREFIX}title", verdict.scenario.spec.title),
+            (f"{_PREFIX}examples", verdict.examples),
+        ]
+        if verdict.stop is not None:
+            pairs.append((f"{_PREFIX}stop", verdict.stop.reason.value))
+        if verdict.reason is not None:
+            pairs.append((f"{_PREFIX}reason", verdict.reason))
+        if verdict.seed is not None:
+            pairs.append((f"{_PREFIX}seed", verdict.seed))
+        if verdict.issue is None:
+            pairs += [
+                (f"{_PREFIX}claim", f"{claim.text} {claim.verdict}: {claim.says}")
+                for claim in verdict.scenario.spec.claim
+            ]
+        return pairs
+
+
+def write_summary(terminal: pytest.TerminalReporter) -> None:
+    """Write what came out of the scenarios; nothing when there were none, or with -q."""
+    reports = [
+        report
+        for group in terminal.stats.values()
+        for report in group
+        if isinstance(report, pytest.TestReport) and _value(report, "outcome") is not None
+    ]
+    calls = {report.nodeid: report for report in reports if report.when == "call"}
+    if not calls or terminal.config.get_verbosity() < 0:
+        return
+    outcomes = Counter(str(_value(report, "outcome")) for report in calls.values())
+    terminal.section("training scenarios")
+    counts = (f"{outcomes[name]} {name.replace('_', ' ')}" for name in _ORDER if outcomes[name])
+    terminal.line(", ".join(counts))
+    for label in ("known_issue", "fixed", "not_judged"):
+        _list(terminal, label, calls.values())
+    _claims(terminal, calls.values())
+
+
+def _list(
+    terminal: pytest.TerminalReporter, outcome: str, reports: Iterable[pytest.TestReport]
+) -> None:
+    chosen = [report for report in reports if _value(report, "outcome") == outcome]
+    if not chosen:
+        return
+    terminal.line("")
+    terminal.line(f"{outcome.replace('_', ' ')}:")
+    for report in chosen:
+        terminal.line(f"  {report.nodeid}")
+        terminal.line(f"    {_value(report, 'reason')}")
+
+
+def _claims(terminal: pytest.TerminalReporter, reports: Iterable[pytest.TestReport]) -> None:
+    claims = [
+        str(value)
+        for report in reports
+        for name, value in report.user_properties
+        if name == f"{_PREFIX}claim" and report.passed
+    ]
+    if not claims:
+        return
+    terminal.line("")
+    terminal.line("claims of the literature that these runs settle:")
+    for claim in sorted(claims):
+        terminal.line(f"  {claim}")
+
+
+def _value(report: pytest.TestReport, name: str) -> Any:
+    return next(
+        (value for key, value in report.user_properties if key == f"{_PREFIX}{name}"), None
+    )

@@ -1,0 +1,1 @@
+"""Specifications in, traces and verdicts out: runs pipelines in this process."""

@@ -1,0 +1,52 @@
+"""How many examples are drawn, and from which seed."""
+
+from __future__ import annotations
+
+import secrets
+import zlib
+from dataclasses import dataclass
+from typing import Final
+
+from harness.errors import HarnessUsageError
+from harness.spec.loaded import Scenario
+
+__all__ = ["PROFILES", "Budget", "budget_for"]
+
+PROFILES: Final = ("quick", "ci", "thorough")
+"""Names of the profiles, the cheapest first."""
+
+_EXAMPLES: Final = 10
+_FACTORS: Final = {"quick": 1, "ci": 3, "thorough": 30}
+_SEED_BITS: Final = 32
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Budget:
+    """What one scenario may draw.
+
+    Attributes:
+        examples: Most examples.
+        seed: Where the draws start. The same seed gives the same draws.
+    """
+
+    examples: int
+    seed: int
+
+
+def budget_for(scenario: Scenario, profile: str, seed: int | None) -> Budget:
+    """The examples of a profile, and its seed unless one is given.
+
+    `quick` and `ci` take the seed from the scenario's name, so that a red run is a change of the
+    world and not of the dice. `thorough` takes a new one every time.
+
+    Raises:
+        HarnessUsageError: There is no such profile.
+    """
+    if profile not in _FACTORS:
+        message = f"profile must be one of {', '.join(PROFILES)}, got {profile!r}."
+        raise HarnessUsageError(message)
+    if seed is None:
+        name = f"{scenario.area}/{scenario.id}".encode()
+        seed = secrets.randbits(_SEED_BITS) if profile == "thorough" else zlib.crc32(name)
+    examples = (scenario.spec.examples or _EXAMPLES) * _FACTORS[profile]
+    return Budget(examples=examples, seed=seed)

@@ -1,0 +1,210 @@
+"""Runs one pipeline in this process and returns the trace of what happened."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+import warnings
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from harness.errors import HarnessError
+from harness.pipeline.backend import import_keras
+from harness.pipeline.callbacks import build_callbacks
+from harness.pipeline.inputs import Inputs, build_inputs
+from harness.pipeline.loops import LoopEnd, train
+from harness.pipeline.numerics import numerics, seed_everything, seed_python
+from harness.recorders.resources import PeakMemory
+from harness.recorders.stopping import Plan, classify
+from harness.recorders.watch import CallbackWatch
+from harness.runner.assemble import Aftermath, assemble, nothing_ran
+from harness.runner.sessions import Session, Sessions, has_import
+from harness.spec.training import ApplyGradientsSpec, FitSpec, LoopSpec, WhileLoopSpec
+from harness.trace import Event
+from harness.trace.recording import Recording
+
+if TYPE_CHECKING:
+    from harness.spec.pipeline import PipelineSpec
+    from harness.trace import Trace
+
+__all__ = ["SESSIONS", "run_pipeline"]
+
+SESSIONS = Sessions()
+"""Compiled pipelines of this process."""
+
+_SPARE_STEPS = 256
+"""Steps beyond a plan that counts updates: a loss scale of 2**127 skips as many before it is 0."""
+
+_UNPLANNED_STEPS = 4096
+
+
+def run_pipeline(
+    pipeline: PipelineSpec, recording: Recording | None = None, *, reuse: bool = True
+) -> Trace:
+    """Train, evaluate and predict what `pipeline` says, and return what happened.
+
+    An exception out of the training does not come out of here: it is the trace's stop reason, and
+    the trace holds everything up to it.
+
+    Args:
+        pipeline: What to run.
+        recording: What to keep beyond the cheap columns.
+        reuse: Take a compiled pipeline of an earlier run with the same structure.
+
+    Raises:
+        PipelineError: The user must mend something before anything can run.
+        MissingBackendError: There is no Keras here.
+    """
+    import_keras()
+    with (
+        numerics(pipeline),
+        tempfile.TemporaryDirectory(prefix="harness-", ignore_cleanup_errors=True) as folder,
+        warnings.catch_warnings(record=True) as caught,
+    ):
+        warnings.simplefilter("always")
+        trace = _run(pipeline, recording or Recording(), Path(folder), reuse=reuse)
+    heard = tuple(
+        Event(
+            kind="warning", name=warning.category.__name__, detail={"message": str(warning.message)}
+        )
+        for warning in caught
+    )
+    return replace(trace, events=trace.events + heard)
+
+
+def _run(spec: PipelineSpec, recording: Recording, folder: Path, *, reuse: bool) -> Trace:
+    memory = PeakMemory()
+    # Before the sources: a shuffling tf.data pipeline takes its seed when it is made.
+    _seed(spec)
+    inputs = build_inputs(spec)
+    started = time.perf_counter()
+    try:
+        callbacks, scripts = build_callbacks(spec.callbacks, folder)
+        session = SESSIONS.acquire(
+            spec, inputs.examples, recording, steps=_most_steps(spec, inputs), reuse=reuse
+        )
+    except HarnessError:
+        raise
+    except Exception as error:  # noqa: BLE001 - the border: whatever Keras raises, classified
+        stop = classify(
+            plan=_plan(spec, inputs),
+            end=None,
+            error=error,
+            watch=CallbackWatch(),
+            epochs=(),
+            steps=0,
+        )
+        return nothing_ran(spec, stop, memory, time.perf_counter() - started)
+    session.pipeline.reset(spec)
+    session.recorder.begin(inputs, memory, folder)
+    try:
+        return _observe(session, spec, inputs, (callbacks, scripts), memory=memory, started=started)
+    except BaseException:
+        SESSIONS.discard(session)
+        raise
+    finally:
+        session.recorder.release()
+
+
+def _observe(
+    session: Session,
+    spec: PipelineSpec,
+    inputs: Inputs,
+    callbacks: tuple[list[Any], list[Any]],
+    *,
+    memory: PeakMemory,
+    started: float,
+) -> Trace:
+    pipeline, recorder = session.pipeline, session.recorder
+    start_bytes = memory.sample()
+    initial = recorder.steps.read_state() if recorder.recording.state else None
+    # Again: building a pipeline has drawn from the generators, taking a kept one has not.
+    _seed(spec)
+    end: LoopEnd | None = None
+    error: BaseException | None = None
+    evaluation, predictions = None, None
+    own, scripts = callbacks
+    try:
+        end = train(pipeline, spec, inputs, scripts + recorder.watch_callbacks(own), recorder)
+        if inputs.examples is not None and "evaluate" in spec.then:
+            evaluation = pipeline.evaluate(inputs.examples, spec.data.batch_size)
+        if inputs.examples is not None and "predict" in spec.then:
+            predictions = pipeline.predict(inputs.examples, spec.data.batch_size)
+    except HarnessError:
+        raise
+    except KeyboardInterrupt as interrupt:
+        # Ours to classify only when a callback raised it; the person's own must get through.
+        if recorder.watch.failure is None:
+            raise
+        error = interrupt
+    except Exception as raised:  # noqa: BLE001 - the border: whatever Keras raises, classified
+        error = raised
+    if error is not None:
+        SESSIONS.discard(session)
+    stop = classify(
+        plan=replace(_plan(spec, inputs), drawn_batches=inputs.count_draws()),
+        end=end,
+        error=error,
+        watch=recorder.watch,
+        epochs=recorder.epochs,
+        steps=recorder.steps.rows(),
+    )
+    after = Aftermath(
+        stop=stop,
+        initial=initial,
+        evaluation=evaluation,
+        predictions=predictions,
+        wall_seconds=time.perf_counter() - started,
+        start_rss_bytes=start_bytes,
+        memory=memory,
+    )
+    return assemble(recorder, spec, inputs, after)
+
+
+def _seed(spec: PipelineSpec) -> None:
+    """Start a kept pipeline like a fresh one."""
+    array = spec.data.source == "array"
+    shuffles = array if spec.data.shuffle is None else spec.data.shuffle
+    # Arrays in loops that are not Keras' have a generator of their own.
+    draws = shuffles and (not array or isinstance(spec.training, FitSpec))
+    if draws or has_import(spec):
+        seed_everything(spec.seed)
+    else:
+        seed_python(spec.seed)
+
+
+def _plan(spec: PipelineSpec, inputs: Inputs) -> Plan:
+    training = spec.training
+    epochs, steps = 1, None if inputs.source is None else inputs.source.batches
+    match training:
+        case ApplyGradientsSpec():
+            steps = len(training.gradients)
+        case WhileLoopSpec():
+            steps = training.max_steps
+        case FitSpec():
+            epochs = training.epochs - training.initial_epoch
+            steps = training.steps_per_epoch or steps
+        case _:
+            epochs = training.epochs
+            steps = training.steps_per_epoch or steps
+    return Plan(epochs=epochs, steps_per_epoch=steps, drawn_batches=None)
+
+
+def _most_steps(spec: PipelineSpec, inputs: Inputs) -> int:
+    """Rows that the recorder needs.
+
+    The plan, and what whole executions may add to each epoch. A budget counts updates, which take
+    several steps under accumulation, and some more where a loss scale skips them.
+    """
+    training, plan = spec.training, _plan(spec, inputs)
+    bounds = []
+    if isinstance(training, WhileLoopSpec | LoopSpec) and training.max_steps is not None:
+        window = getattr(spec.optimizer, "gradient_accumulation_steps", None) or 1
+        bounds.append(training.max_steps * window + _SPARE_STEPS)
+    if isinstance(training, WhileLoopSpec):
+        bounds += [] if inputs.source is None else [inputs.source.batches or bounds[0]]
+    elif plan.steps is not None:
+        whole = -(-(plan.steps_per_epoch or 1) // spec.compile.steps_per_execution)
+        bounds.append(plan.epochs * max(whole * spec.compile.steps_per_execution, 1))
+    return max(min(bounds, default=_UNPLANNED_STEPS), 1)

@@ -1,0 +1,141 @@
+"""Keeps compiled pipelines for the next run that differs in values only.
+
+Building, compiling and tracing a small model costs four tenths of a second, training it a few
+milliseconds. What is part of the compiled step is the structure; everything else is a value.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import OrderedDict
+from dataclasses import astuple, dataclass
+from typing import TYPE_CHECKING, Any
+
+from harness.pipeline.numerics import number_from_zero, seed_everything
+from harness.pipeline.pipeline import TrainingPipeline
+from harness.recorders.run_recorder import RunRecorder
+from harness.recorders.steps import StepRecorder
+from harness.spec.base import ImportSpec, Spec
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable
+
+    from harness.pipeline.data import Examples
+    from harness.spec.pipeline import PipelineSpec
+    from harness.trace.recording import Recording
+
+__all__ = ["Session", "Sessions", "has_import", "structure"]
+
+_REUSABLE_LOOPS = {"fit", "train_on_batch", "gradient_tape", "apply_gradients"}
+_SMALLEST_CAPACITY = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A compiled pipeline and the recorder that is compiled into it."""
+
+    pipeline: TrainingPipeline
+    recorder: RunRecorder
+
+
+class Sessions:
+    """The most recently used compiled pipelines, each under its structure."""
+
+    def __init__(self, limit: int = 8) -> None:
+        """Keep at most `limit` of them."""
+        self._limit = limit
+        self._kept: OrderedDict[Hashable, Session] = OrderedDict()
+
+    def clear(self) -> None:
+        """Forget all of them."""
+        self._kept.clear()
+
+    def acquire(
+        self,
+        spec: PipelineSpec,
+        examples: Examples | None,
+        recording: Recording,
+        *,
+        steps: int,
+        reuse: bool,
+    ) -> Session:
+        """A pipeline for `spec`, reset if it was used before.
+
+        Args:
+            spec: What to run.
+            examples: The training data.
+            recording: What to keep.
+            steps: Most steps that the run can have.
+            reuse: Whether a pipeline of an earlier run will do.
+        """
+        capacity = max(_SMALLEST_CAPACITY, 1 << (steps - 1).bit_length())
+        key = (structure(spec, examples), astuple(recording), capacity)
+        if not reuse or key[0] is None:
+            return _build(spec, examples, recording, capacity)
+        session = self._kept.pop(key, None) or _build(spec, examples, recording, capacity)
+        self._kept[key] = session
+        if len(self._kept) > self._limit:
+            self._kept.popitem(last=False)
+        return session
+
+    def discard(self, session: Session) -> None:
+        """Don't use a session again: an exception left it in a state that nobody knows."""
+        for key, kept in list(self._kept.items()):
+            if kept is session:
+                del self._kept[key]
+
+
+def structure(spec: PipelineSpec, examples: Examples | None) -> str | None:
+    """What two pipelines must share to be one compiled pipeline; None if it can't be shared.
+
+    The user's own code may keep state that nobody can reset, so it is always built afresh.
+    """
+    if spec.training.kind not in _REUSABLE_LOOPS or has_import(spec):
+        return None
+    tables: dict[str, Any] = spec.model_dump(by_alias=True)
+    for values in ("callbacks", "validation", "then"):
+        del tables[values]
+    if not isinstance(tables["optimizer"]["learning_rate"], dict):
+        del tables["optimizer"]["learning_rate"]
+    tables["model"].pop("initial", None)
+    # Of the loop only what it runs matters; epochs, budgets and gradients are values.
+    loop = tables["training"]
+    tables["training"] = [loop["kind"], loop.get("compiled")]
+    tables["data"] = _shapes(spec, examples)
+    return json.dumps(tables, sort_keys=True)
+
+
+def _shapes(spec: PipelineSpec, examples: Examples | None) -> dict[str, Any]:
+    if examples is None:
+        return {}
+    arrays = [examples.inputs, examples.targets, examples.sample_weight]
+    return {
+        "batch_size": spec.data.batch_size,
+        "source": spec.data.source,
+        "heads": examples.heads,
+        "arrays": [
+            None if array is None else [list(array.shape[1:]), str(array.dtype)] for array in arrays
+        ],
+    }
+
+
+def has_import(value: Any) -> bool:
+    """Whether any part of a spec is the user's own code."""
+    if isinstance(value, ImportSpec):
+        return True
+    if isinstance(value, Spec):
+        return any(has_import(part) for _, part in value)
+    return isinstance(value, tuple) and any(has_import(part) for part in value)
+
+
+def _build(
+    spec: PipelineSpec, examples: Examples | None, recording: Recording, capacity: int
+) -> Session:
+    seed_everything(spec.seed)
+    number_from_zero()
+    batch = spec.data.batch_size if examples is not None else 0
+    recorder = RunRecorder(
+        recording=recording,
+        steps=StepRecorder(recording, capacity=capacity, batch_size=batch),
+    )
+    return Session(TrainingPipeline(spec, examples, recorder), recorder)

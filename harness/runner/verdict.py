@@ -1,0 +1,71 @@
+"""What came out of one scenario, as data; text is made at the edge."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from harness.invariants.base import Violation
+from harness.spec.loaded import Scenario
+from harness.spec.pipeline import PipelineSpec
+from harness.trace import Stop
+
+__all__ = ["Failure", "Outcome", "Verdict"]
+
+
+class Outcome(StrEnum):
+    """What came out."""
+
+    PASSED = "passed"
+    FAILED = "failed"
+    KNOWN_ISSUE = "known_issue"
+    FIXED = "fixed"
+    NOT_JUDGED = "not_judged"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failure:
+    """One run that broke one expectation.
+
+    Attributes:
+        expectation: Its id.
+        violations: Where the run broke it, the first wrong step first.
+        draw: What was drawn, by dotted key.
+        pipeline: What was run.
+        stop: Why that run ended.
+    """
+
+    expectation: str
+    violations: tuple[Violation, ...]
+    draw: Mapping[str, Any]
+    pipeline: PipelineSpec
+    stop: Stop
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """What came out of one scenario, or of one of its known issues.
+
+    Attributes:
+        scenario: What was judged.
+        outcome: What came out.
+        failure: The smallest run that fails; None when nothing failed.
+        reason: Why it could not be judged, or which issue was shown or is gone.
+        issue: Id of the known issue this is about; None for the scenario's property.
+        examples: Pipelines that were run and judged.
+        seed: Where the draws started; None when nothing was drawn.
+        stop: Why the last run ended.
+        versions: What was installed.
+    """
+
+    scenario: Scenario
+    outcome: Outcome
+    failure: Failure | None = None
+    reason: str | None = None
+    issue: str | None = None
+    examples: int = 0
+    seed: int | None = None
+    stop: Stop | None = None
+    versions: Mapping[str, str] = field(default_factory=dict)
