@@ -1,0 +1,69 @@
+"""What recording gradient norms costs a step of a tiny model, over bare `fit`."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+import pytest
+import tensorflow as tf
+
+from harness.pipeline.data import build_examples
+from harness.pipeline.observer import Observer, Unobserved
+from harness.pipeline.pipeline import TrainingPipeline
+from harness.recorders.run_recorder import RunRecorder
+from harness.recorders.steps import StepRecorder
+from harness.spec.pipeline import PipelineSpec
+from harness.trace.recording import Recording
+
+from .interleaved import compare
+
+STEPS = 1000
+ROUNDS = 60
+
+
+def recorder() -> RunRecorder:
+    """The default recording: norms, learning rate, counts and loss of every step."""
+    recording = Recording()
+    steps = StepRecorder(recording, capacity=2048, batch_size=16)
+    return RunRecorder(recording=recording, steps=steps)
+
+
+def epoch_of(observer: Observer, spec: PipelineSpec) -> Callable[[], float]:
+    """Trains one epoch of `STEPS` steps; returns CPU seconds per step."""
+    examples = build_examples(spec.data).cast("float32")
+    pipeline = TrainingPipeline(spec, examples, observer)
+    data = tf.data.Dataset.from_tensor_slices(examples.arrays()).batch(spec.data.batch_size)
+    steps = getattr(observer, "steps", None)
+
+    def run() -> float:
+        if steps is not None:
+            steps.reset()
+        callbacks = observer.watch_callbacks([])
+        started = time.process_time()
+        pipeline.model.fit(data, verbose=0, callbacks=callbacks)
+        return (time.process_time() - started) / STEPS
+
+    return run
+
+
+def test_gradient_norms_cost_little(capsys: pytest.CaptureFixture[str]) -> None:
+    """Prints the cost of a recorded step as a multiple of a bare one, with an A/A control."""
+    spec = PipelineSpec.model_validate(
+        {
+            "data": {"kind": "linear_regression", "batch_size": 16, "examples": 16 * STEPS},
+            "model": {"kind": "mlp", "units": [8, 1]},
+            "training": {"kind": "fit"},
+        }
+    )
+    subjects = {
+        "bare fit": epoch_of(Unobserved(), spec),
+        "bare fit again (A/A)": epoch_of(Unobserved(), spec),
+        "recorded fit": epoch_of(recorder(), spec),
+    }
+    ratios = compare(subjects, rounds=ROUNDS, base="bare fit")
+    with capsys.disabled():
+        print(f"\n\nCPU time of one step, {ROUNDS} interleaved rounds of {STEPS} steps:")
+        for ratio in ratios:
+            print(ratio.line("us/step", 1e6))
+    assert all(ratio.pairs == ROUNDS for ratio in ratios)
