@@ -88,7 +88,7 @@ def _fit(
 ) -> None:
     source, validation = _source(inputs), inputs.validation
     arguments = source.fit_arguments()
-    if source.kind == "array":
+    if source.kind in ("array", "py_dataset"):
         arguments["shuffle"] = source.shuffle
     if validation is not None and spec.validation is not None:
         arguments |= {
