@@ -82,8 +82,23 @@ def algorithm_step(
     Raises:
         ShapeError: `gradient` or a slot does not have the parameter's shape.
     """
+    parameter, new = _stepped(rule, parameter, gradient, slots, learning_rate, updates)
+    kept = {
+        name: frozen(value) for name, value in new.items() if name in slots and value is not None
+    }
+    return parameter, MappingProxyType(kept)
+
+
+def _stepped(
+    rule: UpdateRule,
+    parameter: Float64,
+    gradient: Float64,
+    slots: Slots,
+    learning_rate: float,
+    updates: int,
+) -> tuple[Float64, Mapping[str, Float64 | None]]:
+    """Parameter after the step, and every slot that the algorithm could have."""
     zeros = np.zeros(np.shape(parameter))
-    new: Mapping[str, Float64 | None]
     match rule.kind:
         case "sgd":
             parameter, sgd = sgd_step(
@@ -95,7 +110,7 @@ def algorithm_step(
                 nesterov=rule.flag("nesterov"),
                 float32_constants=rule.float32_constants,
             )
-            new = sgd._asdict()
+            return parameter, sgd._asdict()
         case "adam" | "adamw":
             parameter, adam = adam_step(
                 parameter,
@@ -107,7 +122,7 @@ def algorithm_step(
                 epsilon=rule.number("epsilon"),
                 float32_constants=rule.float32_constants,
             )
-            new = {name: getattr(adam, name) for name in slots}
+            return parameter, {name: getattr(adam, name) for name in slots}
         case "rmsprop":
             state = {"momentum": zeros, "average_gradient": zeros, **slots}
             parameter, rmsprop = rmsprop_step(
@@ -120,7 +135,7 @@ def algorithm_step(
                 epsilon=rule.number("epsilon"),
                 centered=rule.flag("centered"),
             )
-            new = rmsprop._asdict()
+            return parameter, rmsprop._asdict()
         case "adagrad":
             parameter, adagrad = adagrad_step(
                 parameter,
@@ -129,10 +144,6 @@ def algorithm_step(
                 learning_rate=learning_rate,
                 epsilon=rule.number("epsilon"),
             )
-            new = adagrad._asdict()
+            return parameter, adagrad._asdict()
         case _:  # pragma: no cover
             assert_never(rule.kind)
-    kept = {
-        name: frozen(value) for name, value in new.items() if name in slots and value is not None
-    }
-    return parameter, MappingProxyType(kept)
