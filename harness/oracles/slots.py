@@ -82,7 +82,9 @@ def algorithm_step(
     Raises:
         ShapeError: `gradient` or a slot does not have the parameter's shape.
     """
-    parameter, new = _stepped(rule, parameter, gradient, slots, learning_rate, updates)
+    parameter, new = _stepped(
+        rule, parameter, gradient, slots, learning_rate=learning_rate, updates=updates
+    )
     kept = {
         name: frozen(value) for name, value in new.items() if name in slots and value is not None
     }
@@ -94,6 +96,7 @@ def _stepped(
     parameter: Float64,
     gradient: Float64,
     slots: Slots,
+    *,
     learning_rate: float,
     updates: int,
 ) -> tuple[Float64, Mapping[str, Float64 | None]]:

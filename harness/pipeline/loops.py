@@ -196,10 +196,11 @@ def _while_loop(
         raise PipelineError(message)
     step = _observed_step(pipeline)
     iterator = iter(source.data)
-    iterations = pipeline.optimizer.iterations
 
     def wanted(batch: Any, *_: Any) -> Any:
-        return tf.logical_and(iterations < training.max_steps, batch.has_value())
+        # Asked anew each time: under accumulation the count is computed, not a variable.
+        count = tf.convert_to_tensor(pipeline.optimizer.iterations)
+        return tf.logical_and(count < training.max_steps, batch.has_value())
 
     def body(batch: Any, total: Any, examples: Any) -> Any:
         values = batch.get_value()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import random
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
     from harness.spec.pipeline import PipelineSpec
 
-__all__ = ["number_from_zero", "numerics", "seed_everything", "seed_python"]
+__all__ = ["names_from_zero", "numerics", "seed_everything", "seed_python"]
 
 
 @contextmanager
@@ -56,9 +57,17 @@ def seed_python(seed: int) -> None:
     np.random.seed(seed)  # noqa: NPY002 - the global one is what Keras and user code draw from
 
 
-def number_from_zero() -> None:
-    """Let Keras number unnamed layers and seed generators as if none had been made before.
+@contextmanager
+def names_from_zero() -> Iterator[None]:
+    """Within this, Keras numbers unnamed layers and seed generators as if it had made none before.
 
-    Otherwise the paths of variables depend on how many models this process has built.
+    Otherwise the paths of variables tell how many models this process has built.
     """
-    import_keras().backend.reset_uids()
+    # Keras 3 has no public way; the name is the same from 3.0 to 3.15.
+    state = importlib.import_module("keras.src.backend.common.global_state")
+    counts = state.get_global_attribute("object_name_uids")
+    state.set_global_attribute("object_name_uids", None)
+    try:
+        yield
+    finally:
+        state.set_global_attribute("object_name_uids", counts)

@@ -11,7 +11,7 @@ from collections import OrderedDict
 from dataclasses import astuple, dataclass
 from typing import TYPE_CHECKING, Any
 
-from harness.pipeline.numerics import number_from_zero, seed_everything
+from harness.pipeline.numerics import names_from_zero, seed_everything
 from harness.pipeline.pipeline import TrainingPipeline
 from harness.recorders.run_recorder import RunRecorder
 from harness.recorders.steps import StepRecorder
@@ -132,10 +132,10 @@ def _build(
     spec: PipelineSpec, examples: Examples | None, recording: Recording, capacity: int
 ) -> Session:
     seed_everything(spec.seed)
-    number_from_zero()
     batch = spec.data.batch_size if examples is not None else 0
     recorder = RunRecorder(
         recording=recording,
         steps=StepRecorder(recording, capacity=capacity, batch_size=batch),
     )
-    return Session(TrainingPipeline(spec, examples, recorder), recorder)
+    with names_from_zero():
+        return Session(TrainingPipeline(spec, examples, recorder), recorder)

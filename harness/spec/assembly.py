@@ -33,7 +33,12 @@ def assemble(
     try:
         tables = replaced(template, changes)
     except HarnessUsageError:
-        return None, _dead_ends(template, changes)
+        dead_ends = _dead_ends(template, changes)
+        others = {key: changes[key] for key in changes if (key,) not in dead_ends}
+        broken = tuple(
+            Finding(place=place, rule=_NOWHERE, got=shown(*place)) for place in dead_ends
+        )
+        return None, broken + assemble(template, others)[1]
     try:
         pipeline = PipelineSpec.model_validate(tables)
     except ValidationError as error:
@@ -41,15 +46,16 @@ def assemble(
     return pipeline, check_pipeline(pipeline)
 
 
-def _dead_ends(template: Mapping[str, Any], changes: Mapping[str, Any]) -> tuple[Finding, ...]:
-    findings = []
+def _dead_ends(template: Mapping[str, Any], changes: Mapping[str, Any]) -> tuple[Place, ...]:
+    """The changes that lead through something that is no table, or past the end of a list."""
+    places = []
     tables = dict(template)
     for key in sorted(changes, key=lambda name: name.count(".")):
         try:
             tables = replaced(tables, {key: changes[key]})
         except HarnessUsageError:
-            findings.append(Finding(place=(key,), rule=_NOWHERE, got=shown(key)))
-    return tuple(findings)
+            places.append((key,))
+    return tuple(places)
 
 
 def blamed(
@@ -68,7 +74,8 @@ def blamed(
         if len(parts) > 1 and found.place == (key,):
             return replace(found, place=place)
         if found.rule == UNKNOWN_KEY and found.place == parts[: len(found.place)]:
-            return replace(found, place=place, rule=_NOWHERE, got=shown(key))
+            hint = "Leave out 'pipeline.'." if parts[0] == "pipeline" else found.remedy
+            return replace(found, place=place, rule=_NOWHERE, got=shown(key), remedy=hint)
         if found.place == (*parts, *rest):
             return replace(found, place=_within(place, inside, rest))
         if parts[: len(found.place)] == found.place and not _holds(template, found.place):

@@ -121,19 +121,20 @@ def legacy_has_no_more(pipeline: PipelineSpec) -> Iterator[Finding]:
     optimizer = pipeline.optimizer
     if not isinstance(pipeline.training, LegacyGlobalStepSpec):
         return
-    legacy = "which legacy_global_step does not have"
+    rule = "be left out for legacy_global_step"
     if not isinstance(optimizer, SGDSpec | AdamSpec | RMSpropSpec | AdagradSpec):
-        rule = "be one of adagrad, adam, rmsprop, sgd for legacy_global_step"
-        yield finding("optimizer.kind", rule, optimizer.kind)
-    elif not isinstance(optimizer.learning_rate, float):
+        names = "be one of adagrad, adam, rmsprop, sgd for legacy_global_step"
+        yield finding("optimizer.kind", names, optimizer.kind)
+        return
+    if not isinstance(optimizer.learning_rate, float):
         kind = optimizer.learning_rate.kind
         yield finding("optimizer.learning_rate", "be a number for legacy_global_step", kind)
     for name in _NOT_LEGACY:
         if value := getattr(optimizer, name, None):
-            yield finding(f"optimizer.{name}", f"be left out, {legacy}", value)
+            yield finding(f"optimizer.{name}", rule, value)
     if pipeline.precision.loss_scale is not None:
         value = pipeline.precision.loss_scale.initial_scale
-        yield finding("precision.loss_scale", f"be left out, {legacy}", value)
+        yield finding("precision.loss_scale", rule, value)
 
 
 def _is_scaled_by_keras(pipeline: PipelineSpec) -> bool:

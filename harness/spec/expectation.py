@@ -45,7 +45,7 @@ class Tolerance(ExpectationSpec):
     @model_validator(mode="after")
     def _reasoned(self) -> Self:
         if (self.atol or self.rtol) and not self.because:
-            msg = "say because of what measurement or bound it tolerates a difference"
+            msg = "give because where it has a tolerance: the measurement or bound it comes from"
             raise ValueError(msg)
         return self
 

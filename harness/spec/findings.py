@@ -78,6 +78,6 @@ def nearest(name: str, names: Iterable[str]) -> str | None:
 
 def known_names(name: str, names: Iterable[str]) -> str:
     """The nearest name, if any is near, and all of them."""
-    everything = sorted(names)
+    everything = sorted(set(names))
     hints = (nearest(name, everything), f"Known: {', '.join(everything)}.")
     return " ".join(hint for hint in hints if hint)

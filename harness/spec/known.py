@@ -23,8 +23,8 @@ __all__ = ["condition_holds", "issue_applies", "when_matches"]
 def condition_holds(spec: ConditionSpec, value: Any) -> bool:
     """Whether every part of a condition holds of a value; `MISSING` and None are absent.
 
-    Nothing holds of an absent value but ``given = false``. Of a table only the named keys are compared, and a
-    bare name is its kind: ``optimizer = { is = "adam" }`` asks for any Adam.
+    Nothing holds of an absent value but ``given = false``. Of a table only the named keys are
+    compared, and a bare name is its kind: ``optimizer = { is = "adam" }`` asks for any Adam.
     """
     if value is None or value is MISSING:
         return spec.model_fields_set == {"given"} and spec.given is False

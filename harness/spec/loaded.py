@@ -25,7 +25,8 @@ class Scenario:
     Attributes:
         path: The file, as the reader typed it.
         spec: Its tables.
-        template: The tables of the pipeline as in the file, with the first sample of every draw.
+        template: The tables of the pipeline as in the file, with the first sample of every draw
+            and the kind of those that are left to their default.
     """
 
     path: str

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from harness.errors import SpecError
 from harness.spec.assembly import assemble, blamed, related
 from harness.spec.consistency import check_expectations, check_keys, check_known_issues, when_keys
-from harness.spec.findings import Finding
+from harness.spec.findings import Finding, finding
 from harness.spec.lines import line_of, lines_of
 from harness.spec.loaded import Scenario
 from harness.spec.messages import findings_of
@@ -87,7 +87,7 @@ def _pipeline(
 ) -> tuple[PipelineSpec | None, tuple[Finding, ...]]:
     """The pipeline of the first samples; what a draw breaks is found at that draw."""
     if not isinstance(document.get("pipeline", {}), dict):
-        return None, (Finding(place=("pipeline",), rule="be a table"),)
+        return None, (finding("pipeline", "be a table", document["pipeline"]),)
     pipeline, findings = assemble(variation.raw, variation.first)
     if variation.broken and pipeline is not None:
         # What a missing draw would have changed can't be judged.

@@ -10,6 +10,7 @@ from harness.spec.base import NamedByKind, Rule, Spec
 from harness.spec.fields import Slot, keys_of, walk
 from harness.spec.findings import Finding, Place, known_names, nearest, shown
 from harness.spec.names import FIGURE_FAMILIES, FIGURES
+from harness.spec.vary import DRAW_KEYS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -68,8 +69,16 @@ def findings_of(error: ValidationError, model: type[Spec]) -> tuple[Finding, ...
     findings = []
     for details in error.errors(include_url=False):
         translate = _TRANSLATIONS.get(details["type"], _untranslated)
-        findings.append(translate(_Error(details, model)))
+        if not _is_echo(details):
+            findings.append(translate(_Error(details, model)))
     return tuple(dict.fromkeys(findings))
+
+
+def _is_echo(details: Mapping[str, Any]) -> bool:
+    """Whether a list is only too short because items of it were refused, each for itself."""
+    if details["type"] != "too_short":
+        return False
+    return len(details["input"]) >= int(details["ctx"]["min_length"])
 
 
 def _unknown_key(error: _Error) -> Finding:
@@ -136,10 +145,11 @@ def _no_table(error: _Error) -> Finding:
 
 
 def _no_draw(error: _Error) -> Finding:
-    remedy = None
-    if isinstance(error.value, dict) and any(isinstance(v, dict) for v in error.value.values()):
+    keys = list(error.value) if isinstance(error.value, dict) else []
+    remedy = next((hint for key in keys if (hint := nearest(key, DRAW_KEYS))), None)
+    if remedy is None and any(isinstance(error.value[key], dict) for key in keys):
         remedy = "Put quotes around the whole dotted key."
-    return error.says(str(error.text), remedy)
+    return error.says(error.text, remedy)
 
 
 def _no_choice(error: _Error) -> Finding:

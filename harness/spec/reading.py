@@ -16,6 +16,7 @@ __all__ = ["LARGEST_FILE_BYTES", "parse_toml", "read_text"]
 LARGEST_FILE_BYTES = 1024 * 1024
 
 _DEEPEST = 64
+_NUMBERS = "hold 64-bit whole numbers only"
 
 _POSITION = re.compile(r" \(at line (\d+), column (\d+)\)$")
 
@@ -62,12 +63,15 @@ def parse_toml(text: str, *, path: str) -> dict[str, Any]:
         document = tomllib.loads(text)
     except RecursionError as error:
         raise _refused(path, "be nested less deeply", f"more than {_DEEPEST} levels") from error
-    except ValueError as error:
+    except tomllib.TOMLDecodeError as error:
         words = str(error)
         position = _POSITION.search(words)
         line = int(position[1]) if position else None
         got = words[: position.start()] + f" in column {position[2]}" if position else words
         raise _refused(path, "be valid TOML", got[:1].lower() + got[1:], line=line) from error
+    except ValueError as error:
+        # Python itself refuses to read decimal numbers as long as a page.
+        raise _refused(path, _NUMBERS, "one of thousands of digits") from error
     _check_size(document, path)
     if not document:
         remedy = "Start with a title and an [[expect]] table."
@@ -86,8 +90,8 @@ def _check_size(document: dict[str, Any], path: str) -> None:
             elif isinstance(value, list):
                 inner.extend(value)
             elif isinstance(value, int) and not -(2**63) <= value < 2**63:
-                got = f"{value.bit_length()} bits"
-                raise _refused(path, "hold 64-bit whole numbers only", got)
+                got = f"one of {value.bit_length()} bits"
+                raise _refused(path, _NUMBERS, got)
         level = inner
     if level:
         raise _refused(path, "be nested less deeply", f"more than {_DEEPEST} levels")

@@ -15,6 +15,7 @@ from harness.spec.scenario import ScenarioSpec
 __all__ = ["attribute_docs", "json_schema"]
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
+_HEADING = "\nAttributes:\n"
 _REFERENCES = "#/$defs/{model}"
 _ATTRIBUTE = re.compile(r"^    (\w+): (.*(?:\n {8,}\S.*)*)", re.MULTILINE)
 
@@ -48,7 +49,7 @@ def attribute_docs(model: type[Spec]) -> dict[str, str]:
     """What the docstrings of a model and its bases say about its fields, by name of the field."""
     docs: dict[str, str] = {}
     for base in reversed(model.__mro__):
-        _, _, attributes = inspect.cleandoc(base.__doc__ or "").partition("\nAttributes:\n")
+        _, _, attributes = inspect.cleandoc(base.__doc__ or "").partition(_HEADING)
         for name, text in _ATTRIBUTE.findall(attributes):
             docs[name] = " ".join(text.split())
     return {name: text for name, text in docs.items() if name in model.model_fields}
@@ -57,12 +58,8 @@ def attribute_docs(model: type[Spec]) -> dict[str, str]:
 def _document(table: dict[str, Any], model: type[Spec]) -> None:
     """Put the docstring where editors look for it."""
     docs = attribute_docs(model)
-    summary, _, _ = inspect.cleandoc(model.__doc__ or "").partition("
-Attributes:
-")
+    summary, _, _ = inspect.cleandoc(model.__doc__ or "").partition(_HEADING)
     table["description"] = summary.strip()
-        inspect.cleandoc(model.__doc__ or "").partition("\nAttributes:\n")[0].strip()
-    )
     for name, field in model.model_fields.items():
         entry = table["properties"][field.alias or name]
         entry.pop("title", None)

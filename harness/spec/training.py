@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from harness.spec.base import Count, Finite, Flag, Positive, PositiveCount, Real, Spec
 
@@ -98,6 +98,14 @@ AnyTraining = Annotated[
 ]
 
 
+def _no_number(value: Any) -> Any:
+    # A literal takes 1 for true, because they are equal.
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        message = "be true, false or 'auto'"
+        raise ValueError(message)  # noqa: TRY004 - what pydantic collects
+    return value
+
+
 class CompileSpec(Spec):
     """Arguments of ``model.compile`` beside optimizer, loss and metrics.
 
@@ -110,7 +118,7 @@ class CompileSpec(Spec):
     """
 
     run_eagerly: Flag = False
-    jit_compile: Literal[True, False, "auto"] = "auto"
+    jit_compile: Annotated[Literal[True, False, "auto"], BeforeValidator(_no_number)] = "auto"
     steps_per_execution: PositiveCount = 1
     loss_weights: tuple[Finite, ...] | None = None
     auto_scale_loss: Flag = True

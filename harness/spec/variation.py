@@ -9,6 +9,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from harness.spec.assembly import assemble, blamed, consequence
 from harness.spec.paths import replaced
+from harness.spec.pipeline import PipelineSpec
 from harness.spec.vary import Draw, DrawSpec
 
 if TYPE_CHECKING:
@@ -18,6 +19,13 @@ if TYPE_CHECKING:
 
 __all__ = ["Variation", "change_keys", "check_changes", "check_samples", "variation_of"]
 
+# With these a dotted key may lead into a table that the file leaves to its default.
+_DEFAULT_KINDS = {
+    name: {"kind": field.default.kind}
+    for name, field in PipelineSpec.model_fields.items()
+    if hasattr(field.default, "kind")
+}
+
 _DRAW: TypeAdapter[DrawSpec] = TypeAdapter(Draw)
 
 
@@ -26,7 +34,7 @@ class Variation:
     """The pipeline of a file and what is drawn in it.
 
     Attributes:
-        raw: Tables of the pipeline as in the file.
+        raw: Tables of the pipeline as in the file, and the default kinds of those it leaves out.
         draws: What is drawn, by dotted key.
         broken: Keys whose draw is not in order.
     """
@@ -65,7 +73,8 @@ def variation_of(document: Mapping[str, Any]) -> Variation:
             draws[key] = _DRAW.validate_python(table)
         except ValidationError:
             broken.append(key)
-    return Variation(raw=raw if isinstance(raw, dict) else {}, draws=draws, broken=tuple(broken))
+    tables = _DEFAULT_KINDS | (raw if isinstance(raw, dict) else {})
+    return Variation(raw=tables, draws=draws, broken=tuple(broken))
 
 
 def check_samples(variation: Variation) -> tuple[Finding, ...]:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from typing import Any, assert_never
+import sys
+from typing import TYPE_CHECKING, Any, Final, assert_never
 
 from hypothesis import strategies as st
 
@@ -18,12 +18,20 @@ from harness.spec.vary import (
     SampledFromDraw,
 )
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
 __all__ = ["draws", "strategy_for"]
+
+_FINITE_SHARE: Final = 3
+"""Finite draws for each special one, so that a list of eight is not made of NaN and infinities."""
 
 
 def draws(vary: Mapping[str, Draw]) -> st.SearchStrategy[dict[str, Any]]:
     """One value under every dotted key, in the order of the file."""
-    return st.fixed_dictionaries({key: strategy_for(draw) for key, draw in vary.items()})
+    # Not fixed_dictionaries: it draws the order of the keys too, and so the same values again.
+    values = st.tuples(*map(strategy_for, vary.values()))
+    return values.map(lambda drawn: dict(zip(vary, drawn, strict=True)))
 
 
 def strategy_for(draw: Draw) -> st.SearchStrategy[Any]:
@@ -51,18 +59,23 @@ def strategy_for(draw: Draw) -> st.SearchStrategy[Any]:
 
 
 def _floats(draw: FloatsDraw) -> st.SearchStrategy[float]:
-    low, high = draw.floats
-    finite: st.SearchStrategy[float]
-    if draw.step is None:
-        finite = st.floats(low, high, allow_nan=False, allow_infinity=False)
-    else:
-        finite = _multiples(low, high, draw.step)
-    extras = [math.nan] if draw.nan else []
-    extras += [math.inf, -math.inf] if draw.inf else []
-    return finite if not extras else st.one_of(finite, st.sampled_from(extras))
+    special = [math.nan] if draw.nan else []
+    special += [math.inf, -math.inf] if draw.inf else []
+    if not special:
+        return _finite(draw)
+    finite, other = _finite(draw), st.sampled_from(special)
+    return st.integers(0, _FINITE_SHARE).flatmap(
+        lambda turn: other if turn == _FINITE_SHARE else finite
+    )
 
 
-def _multiples(low: float, high: float, step: float) -> st.SearchStrategy[float]:
-    """Multiples of `step`: exact in every dtype when it is a power of two."""
-    first, last = math.ceil(low / step), math.floor(high / step)
-    return st.integers(first, last).map(lambda count: count * step)
+def _finite(draw: FloatsDraw) -> st.SearchStrategy[float]:
+    step = draw.step
+    if step is None:
+        low, high = draw.floats
+        # Below 2.2e-308 one would test whether the processor flushes to zero, not a training.
+        subnormal = any(0 < abs(end) < sys.float_info.min for end in draw.floats)
+        return st.floats(
+            low, high, allow_nan=False, allow_infinity=False, allow_subnormal=subnormal
+        )
+    return st.integers(*draw.multiples).map(lambda count: count * step)
