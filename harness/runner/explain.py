@@ -2,34 +2,41 @@
 
 from __future__ import annotations
 
-import json
-import shlex
 import textwrap
-from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Final
 
-from harness.invariants.base import Violation
-from harness.runner.verdict import Failure, Outcome, Verdict
-from harness.spec.encode import encode_pipeline
-from harness.spec.loaded import Scenario
+from harness.runner.listing import pipeline_listing
+from harness.runner.replay_command import replay_command
+from harness.runner.verdict import Outcome
 
-__all__ = ["explain", "one_line", "replay_command"]
+if TYPE_CHECKING:
+    from harness.invariants.base import Violation
+    from harness.runner.verdict import Failure, Verdict
+    from harness.spec.loaded import Scenario
 
-_WIDTH = 100
-_INDENT = "  "
-_LABEL = 10
+__all__ = ["explain", "one_line"]
+
+_WIDTH: Final = 100
+_INDENT: Final = "  "
+_LABEL: Final = 10
+
+_UNSTABLE: Final = (
+    "Not reproducible: this failed in a process that had run other draws, and passed when it was "
+    "repeated from a fresh pipeline. Either chance decides, or something an earlier run left behind."
+)
 
 
 def explain(verdict: Verdict) -> str:
-    """The whole text of a verdict that is not a pass."""
+    """The whole text of a verdict: what must be true, what is wrong, how to see it again."""
     scenario = verdict.scenario
-    parts = [scenario.spec.title, _wrapped(f"{scenario.path}: {_subject(verdict)}")]
+    parts = [f"{scenario.spec.title}\n{_INDENT}{scenario.path}: {_subject(verdict)}"]
     if verdict.reason is not None:
         parts.append(_wrapped(_sentence(verdict)))
-    if verdict.failure is not None and verdict.outcome is not Outcome.KNOWN_ISSUE:
-        parts += _failure(scenario, verdict.failure)
-    if verdict.versions:
-        parts.append(_wrapped(_circumstances(verdict)))
+    if verdict.failure is not None:
+        parts += _failure(scenario, verdict.failure, unstable=verdict.unstable)
+    circumstances = _circumstances(verdict)
+    if circumstances:
+        parts.append(_wrapped(circumstances))
     return "\n\n".join(parts)
 
 
@@ -42,22 +49,17 @@ def one_line(verdict: Verdict) -> str:
         detail = f": {verdict.failure.expectation}"
     elif verdict.reason is not None:
         detail = f": {verdict.reason}"
+    elif verdict.examples > 1:
+        detail = f": {verdict.examples} examples"
     return f"{verdict.outcome.value.replace('_', ' ')}  {name}{issue}{detail}"
 
 
-def replay_command(scenario: Scenario, draw: Mapping[str, Any]) -> str:
-    """The command that runs one draw again."""
-    command = f"harness run {shlex.quote(scenario.path)}"
-    if not draw:
-        return command
-    text = json.dumps(dict(draw), separators=(",", ":"))
-    return f"{command} --draw {shlex.quote(text)}"
-
-
 def _subject(verdict: Verdict) -> str:
-    if verdict.failure is not None and verdict.issue is None:
-        return verdict.failure.expectation
-    return verdict.outcome.value.replace("_", " ") if verdict.issue is None else verdict.issue
+    expectation = verdict.failure.expectation if verdict.failure is not None else None
+    issue = f"known issue {verdict.issue}" if verdict.issue is not None else None
+    return ", ".join(part for part in (expectation, issue) if part) or (
+        verdict.outcome.value.replace("_", " ")
+    )
 
 
 def _sentence(verdict: Verdict) -> str:
@@ -70,48 +72,55 @@ def _sentence(verdict: Verdict) -> str:
             return verdict.reason or ""
 
 
-def _failure(scenario: Scenario, failure: Failure) -> list[str]:
+def _failure(scenario: Scenario, failure: Failure, *, unstable: bool) -> list[str]:
     first, *others = failure.violations
-    parts = [_wrapped(first.message), _table(first)]
+    parts = [f"{_wrapped(first.message)}\n\n{_table(first)}"]
+    if unstable:
+        parts.append(_wrapped(_UNSTABLE))
     if others:
-        parts.append(_wrapped(f"{len(others)} more differences come with it."))
-    parts.append(_wrapped(f"How the run ended: {failure.stop.sentence}"))
-    pipeline = textwrap.indent(encode_pipeline(failure.pipeline).rstrip("\n"), 2 * _INDENT)
+        count = "1 more difference comes" if len(others) == 1 else f"{len(others)} more come"
+        parts.append(_wrapped(f"{count} with it, the next: {others[0].message}"))
+    if failure.also:
+        parts.append(_wrapped(f"The same run also breaks {', '.join(failure.also)}."))
+    parts.append(_wrapped(f"Why training ended: {failure.stop.sentence}"))
     kind = "The smallest pipeline that shows it" if scenario.spec.vary else "The pipeline"
-    parts.append(f"{_INDENT}{kind}:\n\n{pipeline}")
+    parts.append(f"{_INDENT}{kind}:\n\n{_pasted(pipeline_listing(failure.pipeline))}")
     command = replay_command(scenario, failure.draw)
-    parts.append(f"{_INDENT}To run it again:\n\n{2 * _INDENT}{command}")
+    parts.append(f"{_INDENT}To run it again:\n\n{_pasted(command)}")
     return parts
 
 
 def _table(violation: Violation) -> str:
+    step = violation.step
     rows = [
-        ("step", violation.step),
-        ("epoch", violation.epoch),
+        ("step", step if violation.epoch is None else f"{step}, in epoch {violation.epoch}"),
         ("where", violation.where),
         ("got", violation.got),
         ("expected", violation.expected),
         ("allowed", violation.allowed),
         ("why", violation.why),
     ]
+    if step is None:
+        rows[0] = ("epoch", violation.epoch)
     return "\n".join(_row(label, str(value)) for label, value in rows if value is not None)
 
 
 def _row(label: str, value: str) -> str:
-    hanging = " " * (len(_INDENT) + _LABEL)
     return textwrap.fill(
         value,
         _WIDTH,
         initial_indent=f"{_INDENT}{label:<{_LABEL}}",
-        subsequent_indent=hanging,
+        subsequent_indent=" " * (len(_INDENT) + _LABEL),
         break_on_hyphens=False,
     )
 
 
 def _circumstances(verdict: Verdict) -> str:
     versions = ", ".join(f"{name} {version}" for name, version in verdict.versions.items())
-    drawn = "" if verdict.seed is None else f"; {verdict.examples} examples, seed {verdict.seed}"
-    return f"{versions}{drawn}"
+    drawn = ""
+    if verdict.seed is not None:
+        drawn = f"{verdict.examples} examples were run, drawn from seed {verdict.seed}"
+    return "; ".join(part for part in (versions, drawn) if part)
 
 
 def _wrapped(text: str) -> str:
@@ -123,3 +132,8 @@ def _wrapped(text: str) -> str:
         break_on_hyphens=False,
         break_long_words=False,
     )
+
+
+def _pasted(text: str) -> str:
+    """What a person copies: indented, never wrapped."""
+    return textwrap.indent(text, 2 * _INDENT)

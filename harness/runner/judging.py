@@ -1,24 +1,44 @@
-"""Runs one drawn pipeline and judges it: expectations, relations and limits."""
+"""Runs one drawn pipeline and judges it: its end, expectations, relations and limits."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Final
 
+from harness.errors import HarnessUsageError
 from harness.invariants.base import NothingToJudge, Violation
 from harness.invariants.judge import judge, judge_limits, judge_relation, recording_for
-from harness.runner.run import run_pipeline
-from harness.spec.expectation import AnyExpectation, UnchangedBySpec, expectation_id
-from harness.spec.loaded import Scenario
-from harness.spec.pipeline import PipelineSpec
-from harness.trace import Stop, Trace, write_trace
+from harness.pipeline.backend import import_tensorflow
+from harness.spec.expectation import StopsSpec, UnchangedBySpec, expectation_id
+from harness.spec.paths import replaced
+from harness.trace import StopReason, write_trace
 
-__all__ = ["Judged", "judge_draw"]
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+    from pathlib import Path
 
-LIMITS = "limits"
+    from harness.spec.expectation import AnyExpectation
+    from harness.spec.loaded import Scenario
+    from harness.spec.pipeline import PipelineSpec
+    from harness.trace import Stop, Trace
+    from harness.trace.recording import Recording
+
+__all__ = ["ENDING", "LIMITS", "Judged", "judge_draw", "run_training"]
+
+LIMITS: Final = "limits"
 """The id under which broken limits are reported."""
+
+ENDING: Final = "ending"
+"""The id under which a run is reported that broke down although the scenario says nothing of it."""
+
+_BREAKDOWNS: Final = {
+    StopReason.CALLBACK_ERROR,
+    StopReason.ERROR,
+    StopReason.INTERRUPTED,
+    StopReason.KILLED,
+    StopReason.OUT_OF_MEMORY,
+    StopReason.TIMED_OUT,
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,69 +60,146 @@ class Judged:
     stop: Stop
 
 
+def run_training(pipeline: PipelineSpec, recording: Recording, *, reuse: bool = True) -> Trace:
+    """The trace of one run; TensorFlow is imported by the first call.
+
+    Raises:
+        PipelineError: The user must mend something before anything can run.
+        MissingBackendError: There is no Keras here.
+    """
+    import_tensorflow()
+    from harness.runner.run import run_pipeline  # noqa: PLC0415 - it takes TensorFlow to import
+
+    return run_pipeline(pipeline, recording, reuse=reuse)
+
+
 def judge_draw(
     scenario: Scenario,
     draw: Mapping[str, Any],
     pipeline: PipelineSpec,
     *,
     excused: Collection[str] = (),
+    only: str | None = None,
+    reuse: bool = True,
     keep: Path | None = None,
 ) -> Judged:
     """Run a pipeline once, and once more for each relation, and judge what happened.
+
+    A run that breaks down is a failure of its own unless the scenario says how its runs end, or a
+    known issue excuses something about it: what is missing from its trace is then not judged.
 
     Args:
         scenario: Says what must hold.
         draw: What was drawn; relations change it further.
         pipeline: The pipeline of that draw.
         excused: Ids of expectations that a known issue excuses for this draw.
+        only: Judge the expectation of this id and no other.
+        reuse: Take compiled pipelines of earlier runs.
         keep: Write the trace of the run here.
 
     Raises:
         PipelineError: The user must mend something before anything can run.
         MissingBackendError: There is no Keras here.
     """
-    expectations = [
-        expectation
-        for expectation in scenario.spec.expect
-        if expectation_id(expectation) not in excused
-    ]
-    recording = recording_for(expectations)
-    trace = run_pipeline(pipeline, recording)
+    # What is excused or left out is recorded too: every draw then runs the same compiled step.
+    recording = recording_for(scenario.spec.expect)
+    trace = run_training(pipeline, recording, reuse=reuse)
     if keep is not None:
-        write_trace(trace, keep)
+        _write(trace, keep)
     broken: dict[str, tuple[Violation, ...]] = {}
     silent: dict[str, str] = {}
-    for expectation in expectations:
-        name = expectation_id(expectation)
+    broke_down = _broke_down(scenario, trace)
+    chosen = _chosen(scenario, excused, only)
+    if broke_down and not excused:
+        broken[ENDING] = (_breakdown(trace.stop),)
+        chosen = {}
+    for name, expectation in chosen.items():
         try:
-            violations = _violations(scenario, draw, pipeline, trace, expectation)
-        except NothingToJudge as nothing:
-            silent[name] = str(nothing)
-            continue
-        if violations:
-            broken[name] = violations
+            if isinstance(expectation, UnchangedBySpec):
+                changed_pipeline = _changed(scenario, draw, expectation)
+                changed = run_training(changed_pipeline, recording, reuse=reuse)
+                violations = _relation(expectation, pipeline, trace, changed)
+            else:
+                violations = judge(expectation, pipeline=pipeline, trace=trace)
+        except HarnessUsageError as error:
+            if not (broke_down or isinstance(error, NothingToJudge)):
+                raise
+            silent[name] = str(error)
+        else:
+            broken |= {name: violations} if violations else {}
     beyond = judge_limits(scenario.spec.limits, trace=trace)
-    if beyond:
+    if beyond and only in {None, LIMITS}:
         broken[LIMITS] = beyond
-    names = {expectation_id(expectation) for expectation in expectations}
     return Judged(
         pipeline=pipeline,
         broken=broken,
-        judged=frozenset(names - silent.keys()),
+        judged=frozenset(chosen.keys() - silent.keys()),
         silent=silent,
         stop=trace.stop,
     )
 
 
-def _violations(
-    scenario: Scenario,
-    draw: Mapping[str, Any],
-    pipeline: PipelineSpec,
-    trace: Trace,
-    expectation: AnyExpectation,
+def _chosen(
+    scenario: Scenario, excused: Collection[str], only: str | None
+) -> dict[str, AnyExpectation]:
+    named = {expectation_id(expectation): expectation for expectation in scenario.spec.expect}
+    return {
+        name: expectation
+        for name, expectation in named.items()
+        if name not in excused and only in {None, name}
+    }
+
+
+def _broke_down(scenario: Scenario, trace: Trace) -> bool:
+    foretold = any(isinstance(expectation, StopsSpec) for expectation in scenario.spec.expect)
+    return trace.stop.reason in _BREAKDOWNS and not foretold
+
+
+def _breakdown(stop: Stop) -> Violation:
+    return Violation(
+        check=ENDING,
+        message=f"The run broke down: {stop.sentence}",
+        got=stop.reason.value,
+        expected="a run that comes to an end of its own",
+        why="A run may break down only where an expectation of kind stops says so",
+        step=stop.step,
+        epoch=stop.epoch,
+        where="stop",
+    )
+
+
+def _changed(
+    scenario: Scenario, draw: Mapping[str, Any], expectation: UnchangedBySpec
+) -> PipelineSpec:
+    """The drawn pipeline with the change on top, even where the draw is inside what it changes."""
+    drawn = replace(scenario, template=replaced(scenario.template, draw))
+    return drawn.pipeline_for(expectation.change)
+
+
+def _relation(
+    expectation: UnchangedBySpec, pipeline: PipelineSpec, trace: Trace, changed: Trace
 ) -> tuple[Violation, ...]:
-    if not isinstance(expectation, UnchangedBySpec):
-        return judge(expectation, pipeline=pipeline, trace=trace)
-    changed_pipeline = scenario.pipeline_for({**draw, **expectation.change})
-    changed = run_pipeline(changed_pipeline, recording_for([expectation]))
-    return judge_relation(expectation, pipeline=pipeline, trace=trace, changed=changed)
+    """Differences between two runs; where only one of them broke down, that is the difference."""
+    reasons = {trace.stop.reason, changed.stop.reason}
+    if len(reasons) == 1 or not reasons & _BREAKDOWNS:
+        return judge_relation(expectation, pipeline=pipeline, trace=trace, changed=changed)
+    return (
+        Violation(
+            check=expectation_id(expectation),
+            message=f"The changed run ended otherwise: {changed.stop.sentence}",
+            got=changed.stop.reason.value,
+            expected=trace.stop.reason.value,
+            why="A run ends alike when something changes that must not matter",
+            step=changed.stop.step,
+            epoch=changed.stop.epoch,
+            where="stop",
+        ),
+    )
+
+
+def _write(trace: Trace, path: Path) -> None:
+    try:
+        write_trace(trace, path)
+    except OSError as error:
+        message = f"{path} must be a file that can be written, got {error.strerror or error}."
+        raise HarnessUsageError(message) from error

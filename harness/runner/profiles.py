@@ -1,22 +1,25 @@
-"""How many examples are drawn, and from which seed."""
+"""How many examples are drawn, from which seed, and how long a failure is made smaller."""
 
 from __future__ import annotations
 
 import secrets
 import zlib
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from harness.errors import HarnessUsageError
-from harness.spec.loaded import Scenario
 
-__all__ = ["PROFILES", "Budget", "budget_for"]
+if TYPE_CHECKING:
+    from harness.spec.loaded import Scenario
+
+__all__ = ["PROFILES", "Budget", "budget_for", "fresh_seed"]
 
 PROFILES: Final = ("quick", "ci", "thorough")
 """Names of the profiles, the cheapest first."""
 
 _EXAMPLES: Final = 10
 _FACTORS: Final = {"quick": 1, "ci": 3, "thorough": 30}
+_SHRINK_SECONDS: Final = {"quick": 30.0, "ci": 60.0, "thorough": 300.0}
 _SEED_BITS: Final = 32
 
 
@@ -27,10 +30,12 @@ class Budget:
     Attributes:
         examples: Most examples.
         seed: Where the draws start. The same seed gives the same draws.
+        shrink_seconds: For how long smaller draws that fail too are looked for.
     """
 
     examples: int
     seed: int
+    shrink_seconds: float = _SHRINK_SECONDS["quick"]
 
 
 def budget_for(scenario: Scenario, profile: str, seed: int | None) -> Budget:
@@ -47,6 +52,14 @@ def budget_for(scenario: Scenario, profile: str, seed: int | None) -> Budget:
         raise HarnessUsageError(message)
     if seed is None:
         name = f"{scenario.area}/{scenario.id}".encode()
-        seed = secrets.randbits(_SEED_BITS) if profile == "thorough" else zlib.crc32(name)
-    examples = (scenario.spec.examples or _EXAMPLES) * _FACTORS[profile]
-    return Budget(examples=examples, seed=seed)
+        seed = fresh_seed() if profile == "thorough" else zlib.crc32(name)
+    return Budget(
+        examples=(scenario.spec.examples or _EXAMPLES) * _FACTORS[profile],
+        seed=seed,
+        shrink_seconds=_SHRINK_SECONDS[profile],
+    )
+
+
+def fresh_seed() -> int:
+    """A seed that nobody can foresee."""
+    return secrets.randbits(_SEED_BITS)

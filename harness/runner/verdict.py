@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from harness.invariants.base import Violation
-from harness.spec.loaded import Scenario
-from harness.spec.pipeline import PipelineSpec
-from harness.trace import Stop
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from harness.invariants.base import Violation
+    from harness.spec.loaded import Scenario
+    from harness.spec.pipeline import PipelineSpec
+    from harness.trace import Stop
 
 __all__ = ["Failure", "Outcome", "Verdict"]
 
 
 class Outcome(StrEnum):
-    """What came out."""
+    """What came out.
+
+    PASSED: everything that was drawn holds. FAILED: a run breaks an expectation. KNOWN_ISSUE: a
+    defect of a released version shows, as it should. FIXED: it no longer shows, so the scenario
+    must stop excusing it. NOT_JUDGED: nothing can be said, and the reason says why.
+    """
 
     PASSED = "passed"
     FAILED = "failed"
@@ -35,6 +42,7 @@ class Failure:
         draw: What was drawn, by dotted key.
         pipeline: What was run.
         stop: Why that run ended.
+        also: Ids of the other expectations that the same run breaks.
     """
 
     expectation: str
@@ -42,6 +50,7 @@ class Failure:
     draw: Mapping[str, Any]
     pipeline: PipelineSpec
     stop: Stop
+    also: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,13 +60,15 @@ class Verdict:
     Attributes:
         scenario: What was judged.
         outcome: What came out.
-        failure: The smallest run that fails; None when nothing failed.
+        failure: The smallest run that fails, or the first one where failing is a matter of luck;
+            None when nothing failed.
         reason: Why it could not be judged, or which issue was shown or is gone.
-        issue: Id of the known issue this is about; None for the scenario's property.
+        issue: Id of the known issue this is about; None for the scenario itself.
         examples: Pipelines that were run and judged.
         seed: Where the draws started; None when nothing was drawn.
         stop: Why the last run ended.
         versions: What was installed.
+        unstable: The run that failed passed when it was repeated from a fresh pipeline.
     """
 
     scenario: Scenario
@@ -69,3 +80,4 @@ class Verdict:
     seed: int | None = None
     stop: Stop | None = None
     versions: Mapping[str, str] = field(default_factory=dict)
+    unstable: bool = False

@@ -1,0 +1,152 @@
+"""Draws with Hypothesis and shrinks what fails, one training at a time."""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from hypothesis import HealthCheck, Phase, Verbosity, given, reject, seed, settings
+from hypothesis.errors import Unsatisfiable
+
+from harness.errors import SpecError
+from harness.strategies import draws
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from harness.runner.profiles import Budget
+    from harness.runner.verdict import Failure
+    from harness.spec.loaded import Scenario
+
+    Try = Callable[[Mapping[str, Any], str | None], Failure | None]
+    """Runs and judges a draw, all of it or the expectation of one id only."""
+
+__all__ = ["Excused", "Exploration", "explore"]
+
+
+class Excused(Exception):  # noqa: N818 - a signal to take another draw, never seen by a user
+    """Known issues excuse everything about a draw: it was not run."""
+
+
+class _Broken(Exception):  # noqa: N818 - a signal to Hypothesis, never seen by a user
+    """A draw fails."""
+
+    def __init__(self, failure: Failure) -> None:
+        super().__init__(failure.expectation)
+        self.failure = failure
+
+
+class _Escape(BaseException):
+    """Carries an error past Hypothesis, which would take an Exception for a failure."""
+
+
+@dataclass(slots=True)
+class Exploration:
+    """What came of the draws.
+
+    Attributes:
+        failure: The smallest failure; None when none was found.
+        refused: Why a draw makes no pipeline that can run, by draw.
+    """
+
+    failure: Failure | None = None
+    refused: dict[str, str] = field(default_factory=dict)
+
+
+def explore(scenario: Scenario, budget: Budget, judge_one: Try) -> Exploration:
+    """Draw until something fails, then look for the smallest draw that fails the same way.
+
+    Args:
+        scenario: Says what is drawn.
+        budget: How much, from where, and how long to shrink.
+        judge_one: Runs and judges one draw. A SpecError or `Excused` out of it takes another
+            draw; any other error ends the exploration and comes out of here as it is.
+    """
+    search = _Search(judge_one=judge_one, budget=budget)
+
+    # Every setting is given, so that a profile of the user's own tests changes nothing here.
+    @seed(budget.seed)
+    @settings(
+        max_examples=budget.examples,
+        backend="hypothesis",
+        database=None,
+        deadline=None,
+        derandomize=False,
+        phases=(Phase.generate, Phase.shrink),
+        print_blob=False,
+        report_multiple_bugs=False,
+        stateful_step_count=1,
+        # Training is slow and refused draws are counted here: the alarms would be false.
+        suppress_health_check=list(HealthCheck),
+        verbosity=Verbosity.quiet,
+    )
+    @given(draws(scenario.spec.vary))
+    def holds(draw: dict[str, Any]) -> None:
+        search.examine(draw)
+
+    result = Exploration(refused=search.refused)
+    try:
+        holds()
+    except _Broken as broken:
+        result.failure = broken.failure
+    except Unsatisfiable:
+        pass
+    except _Escape as escape:
+        error = escape.__cause__
+        if error is not None:
+            raise error from error.__cause__
+    return result
+
+
+@dataclass(slots=True)
+class _Search:
+    """Judges each draw once and remembers what came of it.
+
+    From the first failure on only its expectation is judged, so that shrinking stays with it;
+    when the time is up, no new draw is tried, which ends the shrinking with what it has.
+    """
+
+    judge_one: Try
+    budget: Budget
+    refused: dict[str, str] = field(default_factory=dict)
+    _failures: dict[str, Failure] = field(default_factory=dict)
+    _settled: set[str] = field(default_factory=set)
+    _focus: str | None = None
+    _until: float = 0.0
+
+    def examine(self, draw: dict[str, Any]) -> None:
+        """Let Hypothesis know about one draw by raising, rejecting or returning."""
+        key = json.dumps(draw)
+        if key in self._failures:
+            _raise(self._failures[key])
+        if key in self.refused:
+            reject()
+        if key in self._settled or (self._focus and time.monotonic() > self._until):
+            return
+        failure = self._tried(key, draw)
+        if failure is None:
+            self._settled.add(key)
+            return
+        if self._focus is None:
+            self._focus = failure.expectation
+            self._until = time.monotonic() + self.budget.shrink_seconds
+        self._failures[key] = failure
+        _raise(failure)
+
+    def _tried(self, key: str, draw: dict[str, Any]) -> Failure | None:
+        try:
+            return self.judge_one(draw, self._focus)
+        except SpecError as error:
+            self.refused[key] = str(error)
+            reject()
+        except Excused:
+            reject()
+        except Exception as error:
+            raise _Escape from error
+
+
+def _raise(failure: Failure) -> NoReturn:
+    """Raise from one line only: Hypothesis tells failures apart by where they come from."""
+    raise _Broken(failure)
