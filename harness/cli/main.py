@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
-from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import harness
+from harness.cli.files import scenario_files
 from harness.errors import HarnessError, SpecError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 __all__ = ["main"]
 
@@ -23,7 +28,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments: Without the program's name; None takes them from the command line.
 
     Returns:
-        0: everything passed. 1: something failed. 2: it could not be judged.
+        0: everything passed. 1: something failed. 2: something could not be judged.
     """
     options = _parser().parse_args(arguments)
     try:
@@ -32,7 +37,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(error, file=sys.stderr)
         return NOT_JUDGED
     except BrokenPipeError:
-        return PASSED
+        # Nobody reads on; what is still in the buffer must not fail once more at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FAILED
     return status
 
 
@@ -67,14 +74,21 @@ def _run(options: argparse.Namespace) -> int:
             print("--draw and --trace go with one file.", file=sys.stderr)
             return NOT_JUDGED
         return run_draw(options.files[0], options.draw, options.trace)
-    return max(run_file(file, options.profile, options.seed) for file in _files(options.files))
+    status = PASSED
+    for file in scenario_files(options.files):
+        try:
+            status = max(status, run_file(file, options.profile, options.seed))
+        except HarnessError as error:
+            print(error, file=sys.stderr)
+            status = NOT_JUDGED
+    return status
 
 
 def _check(options: argparse.Namespace) -> int:
     from harness.spec.loader import load_scenario
 
     status = PASSED
-    files = _files(options.files)
+    files = scenario_files(options.files)
     for file in files:
         try:
             load_scenario(file)
@@ -82,7 +96,8 @@ def _check(options: argparse.Namespace) -> int:
             print(error, file=sys.stderr)
             status = FAILED
     if status == PASSED:
-        print(f"{len(files)} scenario files are in order.")
+        count = "1 scenario file is" if len(files) == 1 else f"{len(files)} scenario files are"
+        print(f"{count} in order.")
     return status
 
 
@@ -95,12 +110,18 @@ def _list(options: argparse.Namespace) -> int:
         return PASSED
     from harness.spec.loader import load_scenario
 
-    for file in _files(options.paths):
-        spec = load_scenario(file).spec
+    status = PASSED
+    for file in scenario_files(options.paths):
+        try:
+            spec = load_scenario(file).spec
+        except SpecError as error:
+            print(error, file=sys.stderr)
+            status = FAILED
+            continue
         print(f"{file}\n    {spec.title}")
         for issue in spec.known_issue:
             print(f"    known issue {issue.id} ({issue.versions}): {issue.reason}")
-    return PASSED
+    return status
 
 
 def _schema(_options: argparse.Namespace) -> int:
@@ -108,12 +129,3 @@ def _schema(_options: argparse.Namespace) -> int:
 
     print(json.dumps(json_schema(), indent=2))
     return PASSED
-
-
-def _files(paths: Sequence[Path]) -> list[Path]:
-    """Files as they are, folders as the TOML files below them."""
-    return [
-        file
-        for path in paths
-        for file in (sorted(path.rglob("*.toml")) if path.is_dir() else [path])
-    ]

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Mapping
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from harness.errors import HarnessUsageError
 from harness.runner.explain import explain, one_line
@@ -14,8 +12,11 @@ from harness.runner.judging import judge_draw
 from harness.runner.profiles import budget_for
 from harness.runner.properties import judge_issue, judge_scenario
 from harness.runner.verdict import Failure, Outcome, Verdict
-from harness.spec.loaded import Scenario
 from harness.spec.loader import load_scenario
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
 
 __all__ = ["run_draw", "run_file"]
 

@@ -9,21 +9,31 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import pytest
-
-from harness.plugin.options import add_options, is_scenario
+from harness.plugin.options import HarnessOptions, add_options, is_scenario
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    import pytest
+
     from harness.plugin.collect import ScenarioFile
 
-__all__ = ["pytest_addoption", "pytest_collect_file", "pytest_terminal_summary"]
+__all__ = [
+    "pytest_addoption",
+    "pytest_collect_file",
+    "pytest_configure",
+    "pytest_terminal_summary",
+]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Options and ini values of the harness."""
     add_options(parser)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Refuse a profile that does not exist before anything is collected."""
+    HarnessOptions.of(config)
 
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> ScenarioFile | None:

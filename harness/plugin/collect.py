@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -13,6 +11,9 @@ from harness.plugin.options import HarnessOptions
 from harness.plugin.summary import PROPERTIES
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
     from _pytest._code.code import ExceptionInfo, TerminalRepr
 
     from harness.runner.verdict import Verdict

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
+from functools import cache
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 __all__ = ["HarnessOptions", "add_options", "is_scenario"]
 
 _PROFILES = ("quick", "ci", "thorough")
 _FOLDER = "scenarios"
-_OTHER_TOOLS = {"pyproject.toml", "tox.toml", "pytest.toml", "ruff.toml", "uv.toml", "Cargo.toml"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +66,12 @@ def add_options(parser: pytest.Parser) -> None:
         metavar="N",
         help="where the draws of every scenario start",
     )
-    parser.addini("harness_profile", "profile when none is given: quick, ci or thorough", "string", "quick")
+    parser.addini(
+        "harness_profile",
+        "profile when none is given: quick, ci or thorough",
+        "string",
+        "quick",
+    )
     parser.addini(
         "harness_paths",
         "folders or glob patterns of scenario files, beside folders named 'scenarios'",
@@ -74,11 +82,14 @@ def add_options(parser: pytest.Parser) -> None:
 
 def is_scenario(path: Path, parent: pytest.Collector) -> bool:
     """Whether a TOML file is one of ours: by its folder, by the ini option, or by being named."""
-    if path.name in _OTHER_TOOLS:
+    from harness.cli.files import OTHER_TOOLS
+
+    if path.name in OTHER_TOOLS:
         return False
     if _FOLDER in _inside(path, parent.config.rootpath) or parent.session.isinitpath(path):
         return True
-    return any(_matches(path, parent.config, entry) for entry in parent.config.getini("harness_paths"))
+    entries = parent.config.getini("harness_paths")
+    return any(_matches(path, parent.config, entry) for entry in entries)
 
 
 def _inside(path: Path, root: Path) -> tuple[str, ...]:
@@ -88,5 +99,13 @@ def _inside(path: Path, root: Path) -> tuple[str, ...]:
 
 
 def _matches(path: Path, config: pytest.Config, entry: str) -> bool:
-    place = config.rootpath / entry
-    return path.is_relative_to(place) or path.match(str(place))
+    places = _places(config.rootpath, entry)
+    return any(place in places for place in (path, *path.parents))
+
+
+@cache
+def _places(root: Path, entry: str) -> frozenset[Path]:
+    """The folders and files that an entry of the ini option stands for; most hold no pattern."""
+    if not any(sign in entry for sign in "*?["):
+        return frozenset({root / entry})
+    return frozenset(root.glob(entry))

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from harness.runner.verdict import Verdict
 
 __all__ = ["PROPERTIES", "write_summary"]
@@ -91,6 +92,4 @@ def _claims(terminal: pytest.TerminalReporter, reports: Iterable[pytest.TestRepo
 
 
 def _value(report: pytest.TestReport, name: str) -> Any:
-    return next(
-        (value for key, value in report.user_properties if key == f"{_PREFIX}{name}"), None
-    )
+    return next((value for key, value in report.user_properties if key == f"{_PREFIX}{name}"), None)

@@ -119,7 +119,7 @@ class RunRecorder:
 
     def _learning_rate(self) -> float | None:
         rate = None if self._pipeline is None else self._pipeline.optimizer.learning_rate
-        return None if rate is None else float(rate)
+        return None if rate is None else float(import_keras().ops.convert_to_numpy(rate))
 
     def _note_callbacks(self, epoch: int | None, *, final: bool) -> None:
         for index, callback in enumerate(self._callbacks):

@@ -160,14 +160,11 @@ class StepRecorder:
 
     def _exact_norm(self, raw: NDArray[np.float64]) -> NDArray[np.float64]:
         """Global norm in float64; NaN counts unless it only says that there is no gradient."""
-        absent = self._without_gradient
-        present = np.concatenate(
-            [
-                np.full(variable.size, index not in absent)
-                for index, variable in enumerate(self.trainable)
-            ]
-        )
-        norm: NDArray[np.float64] = np.linalg.norm(raw[:, present], axis=1)
+        sizes = [variable.size for variable in self.trainable]
+        present = np.ones(len(sizes), bool)
+        present[list(self._without_gradient)] = False
+        with np.errstate(over="ignore"):
+            norm: NDArray[np.float64] = np.linalg.norm(raw[:, np.repeat(present, sizes)], axis=1)
         return norm
 
     def look_up(self, fingerprints: NDArray[np.int64], inputs: NDArray[Any]) -> NDArray[np.int64]:

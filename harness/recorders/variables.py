@@ -76,6 +76,7 @@ class _Roles:
                 pipeline.trainable, _unique_paths(pipeline.trainable), strict=True
             )
         }
+        self._by_place = _owners_by_place(inner, list(self._by_name.values()))
         self._optimizer = {id(variable) for variable in outer.variables}
         self._named = {
             id(getattr(inner, "_iterations", inner.iterations)): "iterations",
@@ -101,13 +102,26 @@ class _Roles:
         )
 
     def _slot(self, variable: Any) -> tuple[str | None, str]:
-        """Keras names a slot ``<path of its weight>_<slot>``, slashes turned to underscores."""
+        """Keras names a slot ``<path of its weight>_<slot>``, slashes turned to underscores.
+
+        Not every version and optimizer does: then the slot's place in the optimizer's list of
+        such slots says whose it is.
+        """
         name = str(variable.name)
         owners = [owner for owner in self._by_name if name.startswith(f"{owner}_")]
         if not owners:
-            return None, name
+            return self._by_place.get(id(variable)), name
         owner = max(owners, key=len)
         return self._by_name[owner], name.removeprefix(f"{owner}_")
+
+
+def _owners_by_place(optimizer: Any, paths: Sequence[str]) -> dict[int, str]:
+    """Path of the weight for each variable that stands in a list with one entry per weight."""
+    owners: dict[int, str] = {}
+    for value in vars(optimizer).values():
+        if isinstance(value, list) and len(value) == len(paths):
+            owners |= {id(slot): path for slot, path in zip(value, paths, strict=True)}
+    return owners
 
 
 def _path(variable: Any) -> str:

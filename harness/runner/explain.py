@@ -22,7 +22,7 @@ _LABEL: Final = 10
 
 _UNSTABLE: Final = (
     "Not reproducible: this failed in a process that had run other draws, and passed when it was "
-    "repeated from a fresh pipeline. Either chance decides, or something an earlier run left behind."
+    "repeated from a fresh pipeline. Either chance decides, or what an earlier run left behind."
 )
 
 

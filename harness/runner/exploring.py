@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, Phase, Verbosity, given, reject, seed, setti
 from hypothesis.errors import Unsatisfiable
 
 from harness.errors import SpecError
-from harness.strategies import draws
+from harness.strategies import draws, from_seed_alone
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -88,7 +88,8 @@ def explore(scenario: Scenario, budget: Budget, judge_one: Try) -> Exploration:
 
     result = Exploration(refused=search.refused)
     try:
-        holds()
+        with from_seed_alone():
+            holds()
     except _Broken as broken:
         result.failure = broken.failure
     except Unsatisfiable:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import tempfile
@@ -11,13 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from harness.errors import HarnessUsageError
+from harness.runner.profiles import scenario_name
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from harness.runner.profiles import scenario_name
-from harness.spec.loaded import Scenario
+    from harness.spec.loaded import Scenario
 
 __all__ = ["Found"]
 
@@ -39,22 +37,23 @@ class Found:
     writes: bool = True
 
     def draws(self, scenario: Scenario) -> tuple[dict[str, Any], ...]:
-        """The draws of a scenario that failed before and still fit what it draws.
+        """The draws of a scenario that failed before; none where the file is not one of ours.
 
-        Raises:
-            HarnessUsageError: The file is not one of ours.
+        Draws of other keys than the scenario's, kept before the file was edited, are left out.
         """
-        file = self._file(scenario)
         try:
-            kept = json.loads(file.read_text(encoding="utf-8"))
-        except FileNotFoundError:
+            kept = json.loads(self._file(scenario).read_text(encoding="utf-8"))
+        except (OSError, ValueError, RecursionError):
             return ()
-        except (OSError, ValueError) as error:
-            raise _damaged(file, str(error)) from error
         if not isinstance(kept, dict) or kept.get("format_version") != _FORMAT:
-            raise _damaged(file, f"a file without format_version {_FORMAT}")
+            return ()
+        drawn = kept.get("draws")
         keys = set(scenario.spec.vary)
-        return tuple(draw for draw in kept.get("draws", ()) if set(draw) == keys)
+        return tuple(
+            draw
+            for draw in (drawn if isinstance(drawn, list) else ())
+            if isinstance(draw, dict) and set(draw) == keys
+        )
 
     def add(self, scenario: Scenario, draw: Mapping[str, Any]) -> None:
         """Keep one more, unless it is there; the file is replaced whole or not at all.
@@ -66,8 +65,9 @@ class Found:
         # As text: NaN is not equal to itself.
         if not self.writes or json.dumps(draw) in map(json.dumps, kept):
             return
-        with contextlib.suppress(OSError):
-            _replace(self._file(scenario), json.dumps([*kept, dict(draw)], indent=1))
+        content = {"format_version": _FORMAT, "draws": [*kept, dict(draw)][-_MOST:]}
+        with suppress(OSError):
+            _replace(self._file(scenario), json.dumps(content, indent=1))
 
     def _file(self, scenario: Scenario) -> Path:
         return self.folder / f"{scenario_name(scenario)}.json"

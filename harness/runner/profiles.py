@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 import zlib
 from dataclasses import dataclass
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Final
 
 from harness.errors import HarnessUsageError
@@ -12,7 +14,7 @@ from harness.errors import HarnessUsageError
 if TYPE_CHECKING:
     from harness.spec.loaded import Scenario
 
-__all__ = ["PROFILES", "Budget", "budget_for", "fresh_seed"]
+__all__ = ["PROFILES", "Budget", "budget_for", "fresh_seed", "scenario_name"]
 
 PROFILES: Final = ("quick", "ci", "thorough")
 """Names of the profiles, the cheapest first."""
@@ -51,7 +53,7 @@ def budget_for(scenario: Scenario, profile: str, seed: int | None) -> Budget:
         message = f"profile must be one of {', '.join(PROFILES)}, got {profile!r}."
         raise HarnessUsageError(message)
     if seed is None:
-        name = f"{scenario.area}/{scenario.id}".encode()
+        name = scenario_name(scenario).encode()
         seed = fresh_seed() if profile == "thorough" else zlib.crc32(name)
     return Budget(
         examples=(scenario.spec.examples or _EXAMPLES) * _FACTORS[profile],
@@ -63,3 +65,9 @@ def budget_for(scenario: Scenario, profile: str, seed: int | None) -> Budget:
 def fresh_seed() -> int:
     """A seed that nobody can foresee."""
     return secrets.randbits(_SEED_BITS)
+
+
+def scenario_name(scenario: Scenario) -> str:
+    """Area and id, the same from whichever folder the path was typed."""
+    folder = PurePath(os.path.abspath(scenario.path)).parent  # noqa: PTH100 - keeps links as typed
+    return f"{folder.name}/{scenario.id}"

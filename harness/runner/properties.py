@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from harness.runner.found import Found
-    from harness.runner.judging import LIMITS, Judged
+    from harness.runner.judging import Judged
     from harness.runner.profiles import Budget
     from harness.spec.loaded import Scenario
     from harness.spec.pipeline import PipelineSpec

@@ -142,8 +142,12 @@ def _observe(
         error = raised
     if error is not None:
         SESSIONS.discard(session)
+    plan = replace(_plan(spec, inputs), drawn_batches=inputs.count_draws())
+    if not recorder.recording.norms:
+        # No rows: nobody counted the steps, so no plan was missed.
+        plan = replace(plan, steps_per_epoch=None)
     stop = classify(
-        plan=replace(_plan(spec, inputs), drawn_batches=inputs.count_draws()),
+        plan=plan,
         end=end,
         error=error,
         watch=recorder.watch,

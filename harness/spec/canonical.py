@@ -12,6 +12,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from harness.errors import Problem, SpecError
+from harness.spec.findings import shown
 from harness.spec.messages import findings_of
 from harness.spec.pipeline import PipelineSpec
 
@@ -37,7 +38,7 @@ def pipeline_from_json(text: str) -> PipelineSpec:
     try:
         tables = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise SpecError((Problem("", None, "pipeline", "be JSON", str(error)),)) from error
+        raise SpecError((Problem("", None, "pipeline", "be JSON", shown(text)),)) from error
     try:
         return PipelineSpec.model_validate(tables)
     except ValidationError as error:

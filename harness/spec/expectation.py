@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal, Self, assert_never
 
 from pydantic import AfterValidator, Field, Strict, model_validator
 from pydantic_core import PydanticCustomError
@@ -162,3 +162,5 @@ def expectation_id(expectation: AnyExpectation) -> str:
             return f"bound.{expectation.figure}"
         case StopsSpec():
             return f"stops.{expectation.reason}"
+        case _:
+            assert_never(expectation)
