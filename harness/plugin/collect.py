@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from harness.errors import HarnessError, SpecError
 from harness.plugin.options import HarnessOptions
-from harness.plugin.summary import PROPERTIES
+from harness.plugin.summary import broken_file_properties, verdict_properties
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from harness.spec.loaded import Scenario
     from harness.spec.scenario import KnownIssueSpec
 
-__all__ = ["IssueItem", "ScenarioFailed", "ScenarioFile", "ScenarioItem"]
+__all__ = ["BrokenFileItem", "IssueItem", "ScenarioFailed", "ScenarioFile", "ScenarioItem"]
 
 
 class ScenarioFailed(Exception):  # noqa: N818 - what a person reads is the verdict's text
@@ -28,25 +29,59 @@ class ScenarioFailed(Exception):  # noqa: N818 - what a person reads is the verd
 
 
 class ScenarioFile(pytest.File):
-    """One scenario file. What is wrong with it is one collection error without traceback."""
+    """One scenario file. What is wrong with it is one error without traceback."""
 
     def collect(self) -> Iterator[pytest.Item]:
-        """The items of a file.
+        """The items of a file; of one that breaks rules, a single item that fails.
+
+        One collection error would keep pytest from running anything at all, the good scenarios
+        too. Only where nothing is run anyway it is the right answer.
 
         Raises:
-            pytest.Collector.CollectError: The file breaks rules; the text has all of them.
+            pytest.Collector.CollectError: The file breaks rules, with ``--collect-only``.
         """
         from harness.spec.loader import load_scenario
 
         try:
             scenario = load_scenario(_shown(self.path, self.config))
         except SpecError as error:
-            raise self.CollectError(str(error)) from None
+            if self.config.option.collectonly:
+                raise self.CollectError(str(error)) from None
+            yield BrokenFileItem.from_parent(self, name="file", error=error)
+            return
         yield ScenarioItem.from_parent(self, name="property", scenario=scenario)
         for issue in scenario.spec.known_issue:
             yield IssueItem.from_parent(
                 self, name=f"known_issue[{issue.id}]", scenario=scenario, issue=issue
             )
+
+
+class BrokenFileItem(pytest.Item):
+    """What is wrong with a scenario file."""
+
+    def __init__(self, *, error: SpecError, **kwargs: Any) -> None:
+        """Take what pytest gives, and what is wrong."""
+        super().__init__(**kwargs)
+        self.error = error
+
+    def runtest(self) -> None:
+        """Fail.
+
+        Raises:
+            SpecError: Every problem of the file.
+        """
+        self.user_properties += broken_file_properties(self.error)
+        raise self.error
+
+    def repr_failure(
+        self, excinfo: ExceptionInfo[BaseException], style: Any = None
+    ) -> str | TerminalRepr:
+        """The problems of the file, one a line."""
+        return _without_traceback(excinfo) or super().repr_failure(excinfo, style)
+
+    def reportinfo(self) -> tuple[Path, int | None, str]:
+        """Where the item is from."""
+        return self.path, None, f"{_shown(self.path, self.config)} is not a scenario"
 
 
 class ScenarioItem(pytest.Item):
@@ -63,8 +98,11 @@ class ScenarioItem(pytest.Item):
         Raises:
             ScenarioFailed: An expectation is broken, or could not be judged.
         """
-        verdict = self.judge()
-        self.user_properties += PROPERTIES.of(verdict)
+        with warnings.catch_warnings():
+            # The trace keeps what a training warns of; `-W error` of other tests must not end it.
+            warnings.simplefilter("default")
+            verdict = self._verdict()
+        self.user_properties += verdict_properties(verdict)
         outcome = verdict.outcome.value
         if outcome == "known_issue":
             pytest.xfail(verdict.reason or "")
@@ -72,6 +110,16 @@ class ScenarioItem(pytest.Item):
             from harness.runner.explain import explain
 
             raise ScenarioFailed(explain(verdict))
+
+    def _verdict(self) -> Verdict:
+        """The verdict; what keeps it from being reached is a verdict too."""
+        try:
+            return self.judge()
+        except HarnessError as error:
+            from harness.runner.verdict import Outcome, Verdict
+
+            reason = "\n".join([str(error), *getattr(error, "__notes__", ())])
+            return Verdict(scenario=self.scenario, outcome=Outcome.NOT_JUDGED, reason=reason)
 
     def judge(self) -> Verdict:
         """The verdict of this item."""
@@ -88,9 +136,7 @@ class ScenarioItem(pytest.Item):
         self, excinfo: ExceptionInfo[BaseException], style: Any = None
     ) -> str | TerminalRepr:
         """Our text for what the user can act on, a traceback for what is our own fault."""
-        if isinstance(excinfo.value, ScenarioFailed | HarnessError):
-            return str(excinfo.value)
-        return super().repr_failure(excinfo, style)
+        return _without_traceback(excinfo) or super().repr_failure(excinfo, style)
 
     def reportinfo(self) -> tuple[Path, int | None, str]:
         """Where the item is from, and its title."""
@@ -110,6 +156,11 @@ class IssueItem(ScenarioItem):
         from harness.runner.properties import judge_issue
 
         return judge_issue(self.scenario, self.issue)
+
+
+def _without_traceback(excinfo: ExceptionInfo[BaseException]) -> str | None:
+    """The text of an error that is meant for the user."""
+    return str(excinfo.value) if isinstance(excinfo.value, ScenarioFailed | HarnessError) else None
 
 
 def _shown(path: Path, config: pytest.Config) -> Path:

@@ -10,37 +10,42 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from harness.errors import SpecError
     from harness.runner.verdict import Verdict
 
-__all__ = ["PROPERTIES", "write_summary"]
+__all__ = ["broken_file_properties", "verdict_properties", "write_summary"]
 
 _PREFIX = "harness_"
 _ORDER = ("passed", "failed", "known_issue", "fixed", "not_judged")
 
 
-class PROPERTIES:
-    """What an item tells its report: plain pairs, which JUnit XML shows as properties."""
+def verdict_properties(verdict: Verdict) -> list[tuple[str, object]]:
+    """What an item tells its report: plain pairs, which JUnit XML shows as properties.
 
-    @staticmethod
-    def of(verdict: Verdict) -> list[tuple[str, object]]:
-        """Outcome, title, reason, stop reason and claims of a verdict."""
-        pairs: list[tuple[str, object]] = [
-            (f"{_PREFIX}outcome", verdict.outcome.value),
-            (f"{_PREFIX}title", verdict.scenario.spec.title),
-            (f"{_PREFIX}examples", verdict.examples),
+    They are outcome, title, examples, stop reason, reason, seed and the claims of a verdict.
+    """
+    pairs: list[tuple[str, object]] = [
+        (f"{_PREFIX}outcome", verdict.outcome.value),
+        (f"{_PREFIX}title", verdict.scenario.spec.title),
+        (f"{_PREFIX}examples", verdict.examples),
+    ]
+    if verdict.stop is not None:
+        pairs.append((f"{_PREFIX}stop", verdict.stop.reason.value))
+    if verdict.reason is not None:
+        pairs.append((f"{_PREFIX}reason", verdict.reason))
+    if verdict.seed is not None:
+        pairs.append((f"{_PREFIX}seed", verdict.seed))
+    if verdict.issue is None:
+        pairs += [
+            (f"{_PREFIX}claim", f"{claim.text} {claim.verdict}: {claim.says}")
+            for claim in verdict.scenario.spec.claim
         ]
-        if verdict.stop is not None:
-            pairs.append((f"{_PREFIX}stop", verdict.stop.reason.value))
-        if verdict.reason is not None:
-            pairs.append((f"{_PREFIX}reason", verdict.reason))
-        if verdict.seed is not None:
-            pairs.append((f"{_PREFIX}seed", verdict.seed))
-        if verdict.issue is None:
-            pairs += [
-                (f"{_PREFIX}claim", f"{claim.text} {claim.verdict}: {claim.says}")
-                for claim in verdict.scenario.spec.claim
-            ]
-        return pairs
+    return pairs
+
+
+def broken_file_properties(error: SpecError) -> list[tuple[str, object]]:
+    """The same for a file that is no scenario: nothing could be judged."""
+    return [(f"{_PREFIX}outcome", "not_judged"), (f"{_PREFIX}reason", str(error))]
 
 
 def write_summary(terminal: pytest.TerminalReporter) -> None:

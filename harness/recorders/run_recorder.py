@@ -7,8 +7,6 @@ import os
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from harness.pipeline.backend import import_keras
 from harness.pipeline.inputs import Inputs
 from harness.recorders.watch import CallbackWatch, public_state
@@ -65,7 +63,14 @@ class RunRecorder:
         self._inputs, self._memory, self.folder = inputs, memory, folder
 
     def release(self) -> None:
-        """Let go of what belongs to the run alone: its data and the user's callbacks."""
+        """Let go of what belongs to the run alone: its data and the user's callbacks.
+
+        A CSVLogger closes its file at the end of the training, which an exception leaves out.
+        """
+        for callback in self._callbacks:
+            file = getattr(callback, "csv_file", None)
+            if hasattr(file, "close"):
+                file.close()
         self._inputs, self._memory, self._callbacks = Inputs(), None, []
 
     def watch_step(self, step: Step, pipeline: TrainingPipeline) -> Step:
@@ -142,7 +147,7 @@ def _numbers(logs: Mapping[str, Any]) -> dict[str, float]:
     return {
         name: float(value)
         for name, value in logs.items()
-        if np.ndim(value) == 0 and np.asarray(value).dtype.kind in "biuf"
+        if isinstance(value, int | float) or getattr(value, "shape", None) == ()
     }
 
 

@@ -17,7 +17,17 @@ __all__ = ["CallbackWatch", "Request", "public_state"]
 
 _HOOKS = tuple(
     f"on_{part}_{edge}"
-    for part in ("train", "epoch", "train_batch", "test", "test_batch", "predict", "predict_batch")
+    for part in (
+        "train",
+        "epoch",
+        # Keras' default of `on_train_batch_*` calls these, which TerminateOnNaN overrides.
+        "batch",
+        "train_batch",
+        "test",
+        "test_batch",
+        "predict",
+        "predict_batch",
+    )
     for edge in ("begin", "end")
 )
 _PLAIN = (bool, int, float, str, np.number, np.bool_)
