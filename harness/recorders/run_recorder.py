@@ -68,8 +68,8 @@ class RunRecorder:
         A CSVLogger closes its file at the end of the training, which an exception leaves out.
         """
         for callback in self._callbacks:
-            file = getattr(callback, "csv_file", None)
-            if hasattr(file, "close"):
+            file: Any = getattr(callback, "csv_file", None)
+            if file is not None and hasattr(file, "close"):
                 file.close()
         self._inputs, self._memory, self._callbacks = Inputs(), None, []
 
@@ -124,7 +124,10 @@ class RunRecorder:
 
     def _learning_rate(self) -> float | None:
         rate = None if self._pipeline is None else self._pipeline.optimizer.learning_rate
-        return None if rate is None else float(import_keras().ops.convert_to_numpy(rate))
+        if rate is None:
+            return None
+        # A variable, a schedule's tensor or a number: Keras 3.8 has no `float(variable)`.
+        return float(rate.numpy() if hasattr(rate, "numpy") else rate)
 
     def _note_callbacks(self, epoch: int | None, *, final: bool) -> None:
         for index, callback in enumerate(self._callbacks):

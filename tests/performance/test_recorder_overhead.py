@@ -41,7 +41,7 @@ def epoch_of(observer: Observer, spec: PipelineSpec) -> Callable[[], float]:
             steps.reset()
         callbacks = observer.watch_callbacks([])
         started = time.process_time()
-        pipeline.model.fit(data, verbose=0, callbacks=callbacks)
+        pipeline.model.fit(data, shuffle=False, verbose=0, callbacks=callbacks)
         return (time.process_time() - started) / STEPS
 
     return run

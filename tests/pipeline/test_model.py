@@ -1,0 +1,139 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+from pydantic import TypeAdapter
+
+from harness.errors import PipelineError
+from harness.pipeline.model import build_model, build_variables
+from harness.pipeline.numerics import numerics
+from harness.spec.model import AnyModel, VariablesSpec
+from harness.spec.pipeline import PipelineSpec
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+ADAPTER: TypeAdapter[Any] = TypeAdapter(AnyModel)
+
+
+def build(shape: tuple[int, ...], *, policy: str = "float32", **table: Any) -> Any:
+    """Return the model of a table for examples of `shape`."""
+    spec = PipelineSpec.model_validate({"precision": {"policy": policy}})
+    with numerics(spec):
+        return build_model(ADAPTER.validate_python(table), shape)
+
+
+MODELS: list[tuple[dict[str, Any], tuple[int, ...], list[str]]] = [
+    ({"kind": "mlp"}, (4,), ["dense_0/kernel", "dense_0/bias", "dense_1/kernel", "dense_1/bias"]),
+    ({"kind": "mlp", "units": [2], "use_bias": False}, (4,), ["dense_0/kernel"]),
+    (
+        {"kind": "lstm", "units": [3, 2]},
+        (5, 3),
+        [
+            *(
+                f"lstm_{i}/lstm_cell/{name}"
+                for i in (0, 1)
+                for name in ("kernel", "recurrent_kernel", "bias")
+            ),
+            "output/kernel",
+            "output/bias",
+        ],
+    ),
+    ({"kind": "embedding"}, (6,), ["embedding/embeddings", "output/kernel", "output/bias"]),
+    (
+        {"kind": "multi_output"},
+        (4,),
+        [
+            *(f"trunk_0/{name}" for name in ("kernel", "bias")),
+            *(f"{head}/{name}" for head in ("first", "second") for name in ("kernel", "bias")),
+        ],
+    ),
+]
+
+
+@pytest.mark.parametrize(("table", "shape", "paths"), MODELS)
+def test_variables_are_named_by_position(
+    table: dict[str, Any], shape: tuple[int, ...], paths: list[str]
+) -> None:
+    """A second model of the same process has the same paths."""
+    for _ in "ab":
+        model = build(shape, **table)
+        found = [variable.path.removeprefix(f"{model.name}/") for variable in model.weights]
+        assert found == paths
+
+
+def test_batch_norm_and_dropout_follow_every_hidden_layer() -> None:
+    """The output layer has neither."""
+    model = build((4,), kind="mlp", units=[3, 2, 1], batch_norm=True, dropout=0.5)
+    assert [layer.name for layer in model.layers] == [
+        *("dense_0", "batch_norm_0", "dropout_0"),
+        *("dense_1", "batch_norm_1", "dropout_1"),
+        "dense_2",
+    ]
+
+
+def test_frozen_layers_are_not_trainable() -> None:
+    """Their variables stay in the model."""
+    model = build((4,), kind="mlp", frozen=[0])
+    assert [variable.path for variable in model.trainable_variables] == [
+        "mlp/dense_1/kernel",
+        "mlp/dense_1/bias",
+    ]
+    assert len(model.variables) == 4
+
+
+def test_the_penalty_is_the_l2_factor_times_the_squares() -> None:
+    """Kernels are penalised, biases are not."""
+    model = build((4,), kind="mlp", kernel_l2=0.5)
+    kernels = [variable.numpy() for variable in model.variables if "kernel" in variable.path]
+    expected = sum(0.5 * (kernel**2).sum() for kernel in kernels)
+    assert float(sum(model.losses)) == pytest.approx(expected, rel=1e-6)
+
+
+@pytest.mark.parametrize("policy", ["mixed_float16", "mixed_bfloat16"])
+def test_the_output_layer_computes_in_float32_under_mixed_precision(policy: str) -> None:
+    """Hidden layers compute in the short type, all variables are float32."""
+    model = build((4,), policy=policy, kind="mlp")
+    assert [layer.compute_dtype for layer in model.layers] == [
+        policy.removeprefix("mixed_"),
+        "float32",
+    ]
+    assert {variable.dtype for variable in model.variables} == {"float32"}
+
+
+def test_recurrent_scale_is_the_gain_of_the_orthogonal_kernel() -> None:
+    """A gain of 4 multiplies every singular value."""
+    kernel = build((5, 3), kind="lstm", recurrent_scale=4.0).variables[1].numpy()
+    np.testing.assert_allclose(np.linalg.svd(kernel, compute_uv=False), 4.0, rtol=1e-5)
+
+
+def test_bare_variables_have_their_initial_values() -> None:
+    """Flattened one after the other; ones where nothing is said."""
+    spec = VariablesSpec(shapes=((2,), (1, 2)), initial=(1.0, 2.0, 3.0, 4.0))
+    first, second = build_variables(spec, "float64")
+    assert (first.numpy().tolist(), second.numpy().tolist()) == ([1.0, 2.0], [[3.0, 4.0]])
+    assert (first.dtype, first.path) == ("float64", "variable_0")
+    ones = build_variables(VariablesSpec(), "float32")
+    assert [variable.numpy().tolist() for variable in ones] == [[1.0] * 2, [1.0] * 3]
+    with pytest.raises(TypeError, match="driven with gradients"):
+        build_model(spec, (4,))
+
+
+def test_an_imported_model_is_built_for_the_data(user_module: Callable[[str], str]) -> None:
+    """A model without an input shape gets that of the examples."""
+    name = user_module(
+        "import keras\n\ndef make(units):\n"
+        "    return keras.Sequential([keras.layers.Dense(units)])\n"
+    )
+    model = build((4,), kind="import", arguments={"units": 2}, **{"import": f"{name}:make"})
+    assert model.variables[0].shape == (4, 2)
+
+
+def test_an_import_that_is_no_model_is_refused(user_module: Callable[[str], str]) -> None:
+    """The message says what came instead."""
+    name = user_module("def make():\n    return 'a model'\n")
+    with pytest.raises(PipelineError) as caught:
+        build((4,), kind="import", **{"import": f"{name}:make"})
+    assert str(caught.value) == f"{name}:make must return an uncompiled keras Model, got a str."
