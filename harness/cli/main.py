@@ -11,14 +11,13 @@ from typing import TYPE_CHECKING
 
 import harness
 from harness.cli.files import scenario_files
+from harness.cli.status import FAILED, INTERRUPTED, NOT_JUDGED, PASSED, complain, worst
 from harness.errors import HarnessError, SpecError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 __all__ = ["main"]
-
-PASSED, FAILED, NOT_JUDGED = 0, 1, 2
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -28,14 +27,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments: Without the program's name; None takes them from the command line.
 
     Returns:
-        0: everything passed. 1: something failed. 2: something could not be judged.
+        0: everything passed. 1: something failed. 2: nothing failed, but something could not be
+        judged, or the call was wrong. 130: somebody interrupted it.
     """
     options = _parser().parse_args(arguments)
     try:
         status: int = options.command(options)
     except HarnessError as error:
-        print(error, file=sys.stderr)
+        complain(error)
         return NOT_JUDGED
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return INTERRUPTED
     except BrokenPipeError:
         # Nobody reads on; what is still in the buffer must not fail once more at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -74,14 +77,14 @@ def _run(options: argparse.Namespace) -> int:
             print("--draw and --trace go with one file.", file=sys.stderr)
             return NOT_JUDGED
         return run_draw(options.files[0], options.draw, options.trace)
-    status = PASSED
+    statuses = []
     for file in scenario_files(options.files):
         try:
-            status = max(status, run_file(file, options.profile, options.seed))
+            statuses.append(run_file(file, options.profile, options.seed))
         except HarnessError as error:
-            print(error, file=sys.stderr)
-            status = NOT_JUDGED
-    return status
+            complain(error)
+            statuses.append(NOT_JUDGED)
+    return worst(statuses)
 
 
 def _check(options: argparse.Namespace) -> int:

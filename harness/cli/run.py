@@ -6,12 +6,20 @@ import json
 import sys
 from typing import TYPE_CHECKING, Any
 
+from harness.cli.status import FAILED, NOT_JUDGED, PASSED, worst
 from harness.errors import HarnessUsageError
+from harness.pipeline.backend import installed_versions
 from harness.runner.explain import explain, one_line
 from harness.runner.judging import judge_draw
 from harness.runner.profiles import budget_for
-from harness.runner.properties import judge_issue, judge_scenario
-from harness.runner.verdict import Failure, Outcome, Verdict
+from harness.runner.properties import (
+    excuses,
+    failure_of,
+    issues_in_force,
+    judge_issue,
+    judge_scenario,
+)
+from harness.runner.verdict import Outcome, Verdict
 from harness.spec.loader import load_scenario
 
 if TYPE_CHECKING:
@@ -21,54 +29,60 @@ if TYPE_CHECKING:
 __all__ = ["run_draw", "run_file"]
 
 _STATUS = {
-    Outcome.PASSED: 0,
-    Outcome.KNOWN_ISSUE: 0,
-    Outcome.FAILED: 1,
-    Outcome.FIXED: 1,
-    Outcome.NOT_JUDGED: 2,
+    Outcome.PASSED: PASSED,
+    Outcome.KNOWN_ISSUE: PASSED,
+    Outcome.FAILED: FAILED,
+    Outcome.FIXED: FAILED,
+    Outcome.NOT_JUDGED: NOT_JUDGED,
 }
 
 
 def run_file(file: Path, profile: str, seed: int | None) -> int:
     """Judge everything a scenario draws, and its known issues; returns the exit status."""
     scenario = load_scenario(file)
-    verdicts = [judge_scenario(scenario, budget_for(scenario, profile, seed))]
-    verdicts += [judge_issue(scenario, issue) for issue in scenario.spec.known_issue]
-    return max(_tell(verdict) for verdict in verdicts)
+    statuses = [_tell(judge_scenario(scenario, budget_for(scenario, profile, seed)))]
+    statuses += [_tell(judge_issue(scenario, issue)) for issue in scenario.spec.known_issue]
+    return worst(statuses)
 
 
 def run_draw(file: Path, text: str | None, trace: Path | None) -> int:
-    """Run one draw, judge it without excuses, and keep its trace if asked to."""
+    """Run one draw, judge all of it, and keep its trace if asked to; returns the exit status.
+
+    What a known issue excuses is judged and told too, but is no failure.
+    """
     scenario = load_scenario(file)
     draw = _parsed(text)
     pipeline = scenario.pipeline_for(draw)
     judged = judge_draw(scenario, draw, pipeline, keep=trace)
     if trace is not None:
         print(f"trace written to {trace}")
-    status = 0
-    for name, violations in judged.broken.items():
-        failure = Failure(
-            expectation=name,
-            violations=violations,
-            draw=draw,
-            pipeline=pipeline,
-            stop=judged.stop,
-        )
+    versions = installed_versions()
+    known = excuses(issues_in_force(scenario, versions), pipeline)
+    statuses = [PASSED]
+    for name in judged.broken:
+        issue = known.get(name)
         verdict = Verdict(
-            scenario=scenario, outcome=Outcome.FAILED, failure=failure, stop=judged.stop
+            scenario=scenario,
+            outcome=Outcome.FAILED if issue is None else Outcome.KNOWN_ISSUE,
+            failure=failure_of(judged, draw, name),
+            reason=None if issue is None else issue.reason,
+            issue=None if issue is None else issue.id,
+            stop=judged.stop,
+            versions=versions,
         )
-        status = max(status, _tell(verdict))
-    if not judged.broken:
+        print(f"{one_line(verdict)}\n\n{explain(verdict)}\n")
+        statuses.append(_STATUS[verdict.outcome])
+    if not (judged.broken or judged.silent):
         print(f"passed  {scenario.area}/{scenario.id}: {judged.stop.sentence}")
     for name, why in judged.silent.items():
         print(f"{name} had nothing to judge: {why}", file=sys.stderr)
-        status = max(status, _STATUS[Outcome.NOT_JUDGED])
-    return status
+        statuses.append(NOT_JUDGED)
+    return worst(statuses)
 
 
 def _tell(verdict: Verdict) -> int:
     print(one_line(verdict))
-    if verdict.outcome not in (Outcome.PASSED, Outcome.KNOWN_ISSUE):
+    if verdict.outcome not in {Outcome.PASSED, Outcome.KNOWN_ISSUE}:
         print(f"\n{explain(verdict)}\n")
     return _STATUS[verdict.outcome]
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness.plugin.options import HarnessOptions, add_options, is_scenario
+from harness.plugin.options import HarnessOptions, add_options, header, is_scenario
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,6 +22,7 @@ __all__ = [
     "pytest_addoption",
     "pytest_collect_file",
     "pytest_configure",
+    "pytest_report_header",
     "pytest_terminal_summary",
 ]
 
@@ -34,6 +35,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Refuse a profile that does not exist before anything is collected."""
     HarnessOptions.of(config)
+
+
+def pytest_report_header(config: pytest.Config) -> str | None:
+    """Say how scenarios draw, if somebody asked for a profile or a seed."""
+    return header(config)
 
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> ScenarioFile | None:

@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from _pytest._code.code import ExceptionInfo, TerminalRepr
-
     from harness.runner.verdict import Verdict
     from harness.spec.loaded import Scenario
     from harness.spec.scenario import KnownIssueSpec
@@ -73,9 +71,7 @@ class BrokenFileItem(pytest.Item):
         self.user_properties += broken_file_properties(self.error)
         raise self.error
 
-    def repr_failure(
-        self, excinfo: ExceptionInfo[BaseException], style: Any = None
-    ) -> str | TerminalRepr:
+    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
         """The problems of the file, one a line."""
         return _without_traceback(excinfo) or super().repr_failure(excinfo, style)
 
@@ -132,9 +128,7 @@ class ScenarioItem(pytest.Item):
         found = Found(options.found) if options.profile == "thorough" else None
         return judge_scenario(self.scenario, budget, found)
 
-    def repr_failure(
-        self, excinfo: ExceptionInfo[BaseException], style: Any = None
-    ) -> str | TerminalRepr:
+    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
         """Our text for what the user can act on, a traceback for what is our own fault."""
         return _without_traceback(excinfo) or super().repr_failure(excinfo, style)
 
@@ -158,7 +152,7 @@ class IssueItem(ScenarioItem):
         return judge_issue(self.scenario, self.issue)
 
 
-def _without_traceback(excinfo: ExceptionInfo[BaseException]) -> str | None:
+def _without_traceback(excinfo: pytest.ExceptionInfo[BaseException]) -> str | None:
     """The text of an error that is meant for the user."""
     return str(excinfo.value) if isinstance(excinfo.value, ScenarioFailed | HarnessError) else None
 

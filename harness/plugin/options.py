@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import pytest
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["HarnessOptions", "add_options", "is_scenario"]
+__all__ = ["HarnessOptions", "add_options", "header", "is_scenario"]
 
 _PROFILES = ("quick", "ci", "thorough")
 _FOLDER = "scenarios"
+_EXPECTATION: Final = re.compile(rb"^\s*\[\[\s*expect\s*\]\]", re.MULTILINE)
+_SNIFFED_BYTES: Final = 64 * 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +52,14 @@ class HarnessOptions:
         )
 
 
+def header(config: pytest.Config) -> str | None:
+    """A line on how scenarios draw, where somebody asked for something."""
+    options = HarnessOptions.of(config)
+    seed = "" if options.seed is None else f", seed {options.seed}"
+    default = options.profile == _PROFILES[0] and config.getoption("harness_profile") is None
+    return None if default and not seed else f"harness: profile {options.profile}{seed}"
+
+
 def add_options(parser: pytest.Parser) -> None:
     """Register the options and ini values of the harness."""
     group = parser.getgroup("harness", "training scenarios")
@@ -81,25 +92,37 @@ def add_options(parser: pytest.Parser) -> None:
 
 
 def is_scenario(path: Path, parent: pytest.Collector) -> bool:
-    """Whether a TOML file is one of ours: by its folder, by the ini option, or by being named."""
+    """Whether a TOML file is one of ours.
+
+    It is when it is named on the command line, when the ini option has it, or when it is in a
+    folder named ``scenarios`` at or below the root of the session. Above the root such a folder
+    says little, for a whole checkout may lie in one: then the text must look like a scenario.
+    """
     from harness.cli.files import OTHER_TOOLS
 
-    if path.name in OTHER_TOOLS:
+    if path.name in OTHER_TOOLS or path.name.startswith("."):
         return False
-    if _FOLDER in _inside(path, parent.config.rootpath) or parent.session.isinitpath(path):
+    if parent.session.isinitpath(path):
         return True
-    entries = parent.config.getini("harness_paths")
-    return any(_matches(path, parent.config, entry) for entry in entries)
+    root = parent.config.rootpath
+    folders = [folder for folder in path.parents if folder.name == _FOLDER]
+    if any(folder == root or folder.is_relative_to(root) for folder in folders):
+        return True
+    if any(_matches(path, root, entry) for entry in parent.config.getini("harness_paths")):
+        return True
+    return bool(folders) and _looks_like_scenario(path)
 
 
-def _inside(path: Path, root: Path) -> tuple[str, ...]:
-    """The folders between the root of the session and the file, or all of them."""
-    folder = path.parent
-    return folder.relative_to(root).parts if folder.is_relative_to(root) else folder.parts
+def _looks_like_scenario(path: Path) -> bool:
+    try:
+        with path.open("rb") as stream:
+            return _EXPECTATION.search(stream.read(_SNIFFED_BYTES)) is not None
+    except OSError:
+        return False
 
 
-def _matches(path: Path, config: pytest.Config, entry: str) -> bool:
-    places = _places(config.rootpath, entry)
+def _matches(path: Path, root: Path, entry: str) -> bool:
+    places = _places(root, entry)
     return any(place in places for place in (path, *path.parents))
 
 

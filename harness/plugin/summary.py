@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["broken_file_properties", "verdict_properties", "write_summary"]
 
 _PREFIX = "harness_"
+_WIDTH = 100
 _ORDER = ("passed", "failed", "known_issue", "fixed", "not_judged")
 
 
@@ -78,7 +80,8 @@ def _list(
     terminal.line(f"{outcome.replace('_', ' ')}:")
     for report in chosen:
         terminal.line(f"  {report.nodeid}")
-        terminal.line(f"    {_value(report, 'reason')}")
+        for line in str(_value(report, "reason")).splitlines():
+            terminal.line(_wrapped(line))
 
 
 def _claims(terminal: pytest.TerminalReporter, reports: Iterable[pytest.TestReport]) -> None:
@@ -90,10 +93,21 @@ def _claims(terminal: pytest.TerminalReporter, reports: Iterable[pytest.TestRepo
     ]
     if not claims:
         return
+    verdicts = Counter(claim.split(":")[0].split()[1] for claim in claims)
+    counts = ", ".join(f"{count} {verdict}" for verdict, count in sorted(verdicts.items()))
+    verbose = terminal.config.get_verbosity() > 0
+    hint = ":" if verbose else " (-v lists them)"
     terminal.line("")
-    terminal.line("claims of the literature that these runs settle:")
-    for claim in sorted(claims):
-        terminal.line(f"  {claim}")
+    terminal.line(f"claims of the literature that these runs settle: {counts}{hint}")
+    for claim in sorted(claims) if verbose else ():
+        terminal.line(_wrapped(claim))
+
+
+def _wrapped(text: str) -> str:
+    indent = "    "
+    return textwrap.fill(
+        text, _WIDTH, initial_indent=indent, subsequent_indent=indent, break_on_hyphens=False
+    )
 
 
 def _value(report: pytest.TestReport, name: str) -> Any:

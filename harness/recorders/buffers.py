@@ -74,7 +74,7 @@ class RowBuffers:
             values: A row of each table.
             after: A tensor without which the row does not count.
         """
-        row = tf.minimum(self._row.read_value(), self.capacity)
+        row = self._row.read_value()
         for name, value in values.items():
             # Four times as cheap as `scatter_nd_update`.
             tf.raw_ops.ResourceScatterUpdate(

@@ -281,7 +281,8 @@ class StepRecorder:
             self._before(frame, [None] * len(self._pipeline.trainable))
             self._after(frame)
         inputs = tf.nest.flatten(batch[0])[0] if isinstance(batch, tuple | list) else None
-        size = 0 if inputs is None else tf.shape(inputs, out_type="int64")[0]
+        # The same int32 shape that Keras' own step takes: the graph optimizer makes one of both.
+        size = 0 if inputs is None else tf.shape(inputs)[0]
         scale = 1.0 if frame.scale is None else tf.cast(frame.scale, "float64")
         present = [gradient for gradient in frame.gradients if gradient is not None]
         values = {

@@ -78,7 +78,11 @@ def _failure(scenario: Scenario, failure: Failure, *, unstable: bool) -> list[st
     if unstable:
         parts.append(_wrapped(_UNSTABLE))
     if others:
-        count = "1 more difference comes" if len(others) == 1 else f"{len(others)} more come"
+        count = (
+            "1 more difference comes"
+            if len(others) == 1
+            else f"{len(others)} more differences come"
+        )
         parts.append(_wrapped(f"{count} with it, the next: {others[0].message}"))
     if failure.also:
         parts.append(_wrapped(f"The same run also breaks {', '.join(failure.also)}."))
@@ -124,13 +128,16 @@ def _circumstances(verdict: Verdict) -> str:
 
 
 def _wrapped(text: str) -> str:
-    return textwrap.fill(
-        text,
-        _WIDTH,
-        initial_indent=_INDENT,
-        subsequent_indent=_INDENT,
-        break_on_hyphens=False,
-        break_long_words=False,
+    return "\n".join(
+        textwrap.fill(
+            line,
+            _WIDTH,
+            initial_indent=_INDENT,
+            subsequent_indent=_INDENT,
+            break_on_hyphens=False,
+            break_long_words=False,
+        )
+        for line in text.splitlines()
     )
 
 

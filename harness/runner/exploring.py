@@ -145,6 +145,7 @@ class _Search:
         except Excused:
             reject()
         except Exception as error:
+            error.add_note(f"It was drawn: {key}")
             raise _Escape from error
 
 

@@ -24,42 +24,48 @@ def pipeline_listing(pipeline: PipelineSpec, *, width: int = 96) -> str:
         pipeline: What to write; arguments with their default value are left out.
         width: Lines are at most this long, unless one value alone is longer.
     """
-    return "\n".join(_table("pipeline", plain_tables(pipeline), width))
+    lines = ("[pipeline]", *_table("pipeline", plain_tables(pipeline), width))
+    return "\n".join(lines)
 
 
 def _table(name: str, table: Mapping[str, Any], width: int) -> Iterator[str]:
-    yield f"[{name}]"
-    later: dict[str, Any] = {}
+    yield from _entries(table, width)
     for key, value in table.items():
-        lines = _entry(encode_value({key: 0})[2:-6], value, width)
-        if lines is None:
-            later[key] = value
+        if not _needs_headers(key, value, width):
+            continue
+        inner = f"{name}.{_key(key)}"
+        header = f"[{inner}]" if isinstance(value, dict) else f"[[{inner}]]"
+        for part in [value] if isinstance(value, dict) else value:
+            yield from ("", header)
+            yield from _table(inner, part, width)
+
+
+def _entries(table: Mapping[str, Any], width: int) -> Iterator[str]:
+    """The keys of a table that need no header of their own: they must come first."""
+    for key, value in table.items():
+        if _needs_headers(key, value, width):
+            continue
+        line = f"{_key(key)} = {encode_value(value)}"
+        if len(line) <= width or not isinstance(value, list):
+            yield line
         else:
-            yield from lines
-    for key, value in later.items():
-        yield ""
-        yield from _table(f"{name}.{key}", value, width)
+            yield f"{_key(key)} = ["
+            yield from _items(value, width)
+            yield "]"
 
 
-def _entry(key: str, value: Any, width: int) -> list[str] | None:
-    """The lines of one key; None for a table that needs a header of its own."""
-    line = f"{key} = {encode_value(value)}"
-    if len(line) <= width:
-        return [line]
-    if isinstance(value, dict):
-        return None
-    if not isinstance(value, list):
-        return [line]
-    items = [f"{encode_value(item)}," for item in value]
-    if any(isinstance(item, dict | list) for item in value):
-        body = [f"{_INDENT}{item}" for item in items]
-    else:
-        body = _filled(items, width)
-    return [f"{key} = [", *body, "]"]
+def _needs_headers(key: str, value: Any, width: int) -> bool:
+    """Whether a table, or a list of tables, is too long for one line."""
+    tables = [value] if isinstance(value, dict) else value
+    if not isinstance(tables, list) or not tables:
+        return False
+    too_long = len(f"{_key(key)} = {encode_value(value)}") > width
+    return too_long and all(isinstance(item, dict) for item in tables)
 
 
-def _filled(items: list[str], width: int) -> list[str]:
-    """Numbers side by side; texts, which may hold spaces, one below the other."""
+def _items(values: list[Any], width: int) -> list[str]:
+    """Numbers side by side; texts and lists, which may hold spaces, one below the other."""
+    items = [f"{encode_value(item)}," for item in values]
     if any(" " in item for item in items):
         return [f"{_INDENT}{item}" for item in items]
     return textwrap.wrap(
@@ -70,3 +76,8 @@ def _filled(items: list[str], width: int) -> list[str]:
         break_long_words=False,
         break_on_hyphens=False,
     )
+
+
+def _key(key: str) -> str:
+    """The key as TOML wants it, with quotes where it needs them."""
+    return encode_value({key: 0}).removeprefix("{ ").removesuffix(" = 0 }")

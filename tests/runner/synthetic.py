@@ -1,15 +1,13 @@
 """Trainings that take no time: traces made up from the pipeline alone."""
 
-from collections.abc import Callable
-from typing import Any
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pytest
 
 from harness.spec.canonical import canonical_json
-from harness.spec.loaded import Scenario
 from harness.spec.loader import parse_scenario
-from harness.spec.pipeline import PipelineSpec
 from harness.trace import (
     Environment,
     EpochRecord,
@@ -19,7 +17,15 @@ from harness.trace import (
     StopReason,
     Trace,
 )
-from harness.trace.recording import Recording
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import pytest
+
+    from harness.spec.loaded import Scenario
+    from harness.spec.pipeline import PipelineSpec
+    from harness.trace.recording import Recording
 
 VERSIONS = {"keras": "3.15.1", "tensorflow": "2.21.0"}
 

@@ -21,12 +21,12 @@ from harness.spec.loaded import Scenario
 from harness.trace import Stop, StopReason
 from tests.runner.synthetic import BOUND, SEED, VERSIONS, install, scenario_of
 
-STOP = Stop(reason=StopReason.EARLY_STOPPING, evidence="wait 3 reached patience 2", epoch=4, step=9)
+STOP = Stop(reason=StopReason.MAX_STEPS, evidence="10 of 10 steps", epoch=4, step=9)
 
 ISSUE = """
 [[known_issue]]
 id = "loses"
-versions = "keras>=3.10"
+versions = "keras>=3.10,<3.99"
 reason = "It loses too much."
 expectation = "small"
 example = { seed = 60 }
@@ -129,8 +129,7 @@ def test_a_failure_at_a_step_with_more_behind_it() -> None:
 
           1 more difference comes with it, the next: weights differ at step 10
 
-          Why training ended: Early stopping ended training: its metric stopped improving. wait 3 reached
-          patience 2. Epoch 4, step 9.
+          Why training ended: Training reached its limit on steps. 10 of 10 steps. Epoch 4, step 9.
 
           The pipeline:
 
@@ -210,8 +209,8 @@ def test_a_fixed_issue() -> None:
         Losses stay small
           scenarios/made_up/example.toml: known issue loses
 
-          Known issue loses no longer shows on keras 3.15.1. Remove it, or narrow its versions 'keras>=3.10'
-          so that they end before.
+          Known issue loses no longer shows on keras 3.15.1. Remove it, or narrow its versions
+          'keras>=3.10,<3.99' so that they end before.
 
           keras 3.15.1, tensorflow 2.21.0
         """

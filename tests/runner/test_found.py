@@ -94,7 +94,7 @@ def test_a_foreign_or_broken_file_is_as_good_as_none(
 def test_a_file_is_replaced_whole_or_not_at_all(
     tmp_path: Path, file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """When writing fails, what was there stays, nothing is left beside it, and nothing is raised."""
+    """When writing fails, what was there stays, alone, and nothing is raised."""
     found = Found(tmp_path)
     found.add(SCENARIO, {"seed": 1})
     before = file.read_bytes()

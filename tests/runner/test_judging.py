@@ -9,7 +9,7 @@ from harness.errors import HarnessUsageError, SpecError
 from harness.invariants.base import NothingToJudge
 from harness.runner.judging import Judged, judge_draw
 from harness.trace import Stop, StopReason, read_trace
-from tests.runner.synthetic import BOUND, SEED, MadeUpTraining, install, scenario_of
+from tests.runner.synthetic import BOUND, MadeUpTraining, install, scenario_of
 
 RELATION = """
 [[expect]]

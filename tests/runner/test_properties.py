@@ -8,7 +8,7 @@ import pytest
 
 from harness.errors import PipelineError
 from harness.invariants.base import NothingToJudge, Violation
-from harness.runner import judging
+from harness.invariants.judge import judge as judge_really
 from harness.runner.found import Found
 from harness.runner.profiles import Budget
 from harness.runner.properties import judge_issue, judge_scenario
@@ -50,15 +50,14 @@ def verdict_of(*parts: str, budget: Budget = BUDGET, found: Found | None = None)
 
 def silent_unless(patch: pytest.MonkeyPatch, judged: Any) -> None:
     """Let there be something to judge only in some pipelines."""
-    real = judging.judge
 
     def judge(expectation: Any, *, pipeline: PipelineSpec, trace: Any) -> tuple[Violation, ...]:
         if not judged(pipeline):
             message = "there is no plateau"
             raise NothingToJudge(message)
-        return real(expectation, pipeline=pipeline, trace=trace)
+        return judge_really(expectation, pipeline=pipeline, trace=trace)
 
-    patch.setattr(judging, "judge", judge)
+    patch.setattr("harness.runner.judging.judge", judge)
 
 
 def test_a_scenario_without_draws_is_one_example(training: MadeUpTraining) -> None:
