@@ -6,8 +6,10 @@ import subprocess
 import sys
 from pathlib import Path
 from statistics import median
+from typing import TYPE_CHECKING
 
-import pytest
+if TYPE_CHECKING:
+    import pytest
 
 SCENARIOS = Path(__file__).parents[2] / "scenarios"
 ROUNDS = 10

@@ -6,11 +6,14 @@ import os
 import subprocess
 import sys
 import time
-from pathlib import Path
+from typing import TYPE_CHECKING
 
-import pytest
+from tests.performance.interleaved import Measure, compare
 
-from .interleaved import Measure, compare
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import pytest
 
 ROUNDS = 30
 
