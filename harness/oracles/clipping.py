@@ -53,6 +53,10 @@ def clip_by_norm(gradient: Float64, clipnorm: float) -> Float64:
 
     ``g * min(1, clipnorm / |g|)``; below or at the limit nothing changes, not even the last bit.
 
+    Example:
+        >>> clip_by_norm(np.array([3.0, 4.0]), 1.0).tolist()
+        [0.6000000000000001, 0.8]
+
     Raises:
         ArgumentError: `clipnorm` is not positive.
 

@@ -79,6 +79,11 @@ def early_stopping(
     but never after epoch 0. So `patience` epochs in a row without improvement stop the run
     (0 acts as 1), and a run that never beats the baseline is stopped by it even while it improves.
 
+    Example:
+        >>> result = early_stopping([3.0, 2.0, 2.5, 2.5, 1.0], mode="min", patience=2)
+        >>> result.stop_epoch, result.best_epoch
+        (3, 1)
+
     Args:
         values: Monitored value per epoch; values after the stop are not looked at.
         mode: Whether lower or higher is better. Keras' "auto" is for the caller to resolve.

@@ -226,6 +226,10 @@ def step_decay(
 
     For `keras.callbacks.LearningRateScheduler`, which passes the epoch index before each epoch.
 
+    Example:
+        >>> [step_decay(epoch, initial_learning_rate=0.5, epochs_drop=2) for epoch in range(5)]
+        [0.5, 0.5, 0.25, 0.25, 0.125]
+
     Raises:
         ArgumentError: `epochs_drop` is not positive.
     """

@@ -33,11 +33,26 @@ if TYPE_CHECKING:
 
 __all__ = ["StepRecorder"]
 
-_MEASURES = ("loss", "learning_rate", "half_square", "clipped_norm", "loss_scale")
-"""Columns of the table of real numbers; the last two are only there where they can vary."""
+_MEASURES = (
+    "loss",
+    "learning_rate",
+    "half_square",
+    "iterations_before",
+    "batch_size",
+    "iterations_after",
+    "clipped_norm",
+    "loss_scale",
+)
+"""Columns of the table of measures; the last three are only there where they are needed.
 
-_COUNTS = ("iterations_before", "iterations_after", "batch_size")
-"""Columns of the table of whole numbers."""
+Whole numbers stand beside real ones: a second table would cost a step as much as all its columns.
+"""
+
+_COUNTERS = ("learning_rate", "iterations_before", "batch_size")
+
+_WHOLE = ("iterations_before", "iterations_after", "batch_size")
+
+_LARGEST_WHOLE_FLOAT32 = 2**24
 
 _CLIPPINGS = ("clipnorm", "clipvalue", "global_clipnorm")
 
@@ -51,6 +66,7 @@ class _Frame:
     learning_rate: Any = None
     iterations_before: Any = None
     iterations_after: Any = None
+    applied: bool = False
     gradients: list[Any] = field(default_factory=list)
     before: Any = None
     after: Any = None
@@ -147,8 +163,14 @@ class StepRecorder:
         if not tables:
             return {}
         measures = tables["measures"].astype(np.float64)
-        columns = {name: measures[:, index] for index, name in enumerate(self._measures)}
-        columns |= {name: tables["counts"][:, index] for index, name in enumerate(_COUNTS)}
+        columns: dict[str, NDArray[Any]] = {
+            name: measures[:, index] for index, name in enumerate(self._measures)
+        }
+        columns |= {name: columns[name].astype(np.int64) for name in _WHOLE if name in columns}
+        if "iterations_before" in columns and "iterations_after" not in columns:
+            final = np.int64(self._pipeline.optimizer.iterations.numpy())
+            following = np.append(columns["iterations_before"][1:], final)
+            columns["iterations_after"] = following[: len(measures)]
         columns.setdefault("clipped_norm", np.full(len(measures), np.nan))
         scale = columns.setdefault("loss_scale", np.ones(len(measures)))
         half_square = columns.pop("half_square")
@@ -179,14 +201,21 @@ class StepRecorder:
         scales = hasattr(optimizer, "dynamic_scale") or bool(
             getattr(inner, "loss_scale_factor", None)
         )
-        kept = {"clipped_norm": self.clips, "loss_scale": scales}
+        recording = self._recording
+        # What samples and state mean depends on the size of the batch and on the count.
+        counters = recording.counters or recording.samples or recording.state
+        kept = {
+            **dict.fromkeys(_COUNTERS, counters),
+            "iterations_after": recording.state,
+            "clipped_norm": self.clips,
+            "loss_scale": scales,
+        }
         self._measures = tuple(name for name in _MEASURES if kept.get(name, True))
         self._dtype = _widest(self._pipeline.trainable)
+        if int(optimizer.iterations.numpy()) + self._capacity > _LARGEST_WHOLE_FLOAT32:
+            self._dtype = "float64"
         parameters = sum(variable.size for variable in self.trainable)
-        columns = {
-            "measures": (len(self._measures), self._dtype),
-            "counts": (len(_COUNTS), "int64"),
-        }
+        columns = {"measures": (len(self._measures), self._dtype)}
         if self._recording.gradients:
             columns["raw"] = (parameters, "float64")
             if self.clips:
@@ -249,8 +278,9 @@ class StepRecorder:
             frame.before = flatten([_read(variable) for variable in self._state])
 
     def _after(self, frame: _Frame) -> None:
-        frame.iterations_after = _read(self._pipeline.optimizer.iterations)
+        frame.applied = True
         if self._recording.state:
+            frame.iterations_after = _read(self._pipeline.optimizer.iterations)
             frame.after = flatten([_read(variable) for variable in self._state])
 
     def _keep_clipped(self, gradients: Any) -> Any:
@@ -276,12 +306,12 @@ class StepRecorder:
     def _write(self, frame: _Frame, batch: Any) -> None:
         if self._buffers is None:
             return
-        if frame.iterations_after is None:
+        if not frame.applied:
             # Nothing is trainable, or the user's own step updated nothing: a step all the same.
             self._before(frame, [None] * len(self._pipeline.trainable))
             self._after(frame)
         inputs = tf.nest.flatten(batch[0])[0] if isinstance(batch, tuple | list) else None
-        # The same int32 shape that Keras' own step takes: the graph optimizer makes one of both.
+        # The same int32 shape and cast as in Keras' own step: the graph optimizer merges them.
         size = 0 if inputs is None else tf.shape(inputs)[0]
         scale = 1.0 if frame.scale is None else tf.cast(frame.scale, "float64")
         present = [gradient for gradient in frame.gradients if gradient is not None]
@@ -289,15 +319,14 @@ class StepRecorder:
             "loss": np.nan if inputs is None or frame.loss is None else frame.loss,
             "learning_rate": frame.learning_rate,
             "half_square": _half_square(present, self._dtype),
+            "iterations_before": frame.iterations_before,
+            "iterations_after": frame.iterations_after,
+            "batch_size": size,
             "clipped_norm": self._clipped_norm.read_value() if self.clips else np.nan,
             "loss_scale": scale,
         }
         measures = tf.stack([tf.cast(values[name], self._dtype) for name in self._measures])
-        counts = (frame.iterations_before, frame.iterations_after, size)
-        row = {
-            "measures": measures,
-            "counts": tf.stack([tf.cast(count, "int64") for count in counts]),
-        }
+        row = {"measures": measures}
         if "raw" in self._buffers:
             row["raw"] = self._row_of(frame.gradients) / scale
         if "clipped" in self._buffers:

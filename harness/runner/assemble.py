@@ -125,7 +125,7 @@ def _steps(
     return StepTable(
         epoch=epoch,
         batch=batch,
-        updated=_updated(columns, state).astype(np.int8),
+        updated=_updated(columns, state),
         sample_ids=samples,
         **columns,
     )
@@ -147,20 +147,24 @@ def _places(recorder: RunRecorder) -> tuple[NDArray[np.int64], NDArray[np.int64]
     return epoch, batch
 
 
-def _updated(columns: Mapping[str, NDArray[Any]], state: StateTable | None) -> NDArray[np.bool_]:
+def _updated(
+    columns: Mapping[str, NDArray[Any]], state: StateTable | None
+) -> NDArray[np.int8] | None:
     """Whether the weights changed, where they were looked at; else whether the optimizer says so.
 
-    The two differ for an update by zero.
+    The two differ for an update by zero. None where neither was recorded.
     """
+    if "iterations_before" not in columns:
+        return None
     counted: NDArray[np.bool_] = columns["iterations_after"] > columns["iterations_before"]
     if state is None:
-        return counted
+        return counted.astype(np.int8)
     changed = np.zeros_like(counted)
     for path in state.paths("trainable"):
         part = state.column(path)
         before, after = state.before[:, part], state.after[:, part]
         changed |= (before.view(np.int64) != after.view(np.int64)).any(axis=1)
-    return changed
+    return changed.astype(np.int8)
 
 
 def _state(

@@ -35,6 +35,10 @@ def replaced(table: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, 
     A key that replaces a whole table comes before keys inside it, whatever their order in
     `changes`: shorter keys are set first.
 
+    Example:
+        >>> replaced({"data": {"seed": 0}}, {"data.seed": 3, "optimizer": {"kind": "adam"}})
+        {'data': {'seed': 3}, 'optimizer': {'kind': 'adam'}}
+
     Raises:
         HarnessUsageError: A key leads through something that is neither a table nor a list, or
             past the end of a list.

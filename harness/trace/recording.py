@@ -12,7 +12,8 @@ class Recording:
     """Switches for the parts of a trace that cost time or memory.
 
     Attributes:
-        norms: Gradient norms and the per-step scalars. Off, only epochs and the stop are kept.
+        norms: Loss and gradient norm of every step. Off, only epochs and the stop are kept.
+        counters: Learning rate, the optimizer's count and the batch size of every step.
         samples: Which examples were in each batch.
         hooks: Every callback hook as an event, in order.
         gradients: Raw and clipped gradients of every step.
@@ -21,6 +22,7 @@ class Recording:
     """
 
     norms: bool = True
+    counters: bool = True
     samples: bool = False
     hooks: bool = False
     gradients: bool = False

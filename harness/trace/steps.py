@@ -47,7 +47,8 @@ class StepTable(Record):
         loss: Loss of this step's batch, as the train step computed it, before any scaling.
         learning_rate: Rate the optimizer used in this step.
         iterations_before: The optimizer's own count when the step began.
-        iterations_after: The optimizer's own count when the step ended.
+        iterations_after: The optimizer's own count when the step ended. Without a record of the
+            state it is what the next step found, or what was left after training.
         gradient_norm: Global L2 norm of the raw, unscaled gradients; NaN where not recorded.
         clipped_norm: The same after clipping; NaN without clipping or without an update.
         loss_scale: Factor on the loss; 1.0 without scaling.

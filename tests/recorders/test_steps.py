@@ -312,3 +312,14 @@ def test_without_norms_only_epochs_are_kept(run: Callable[..., Trace]) -> None:
     assert (len(trace.steps), len(trace.epochs), len(trace.logs("loss"))) == (0, 1, 1)
     assert run(data=DATA).logs("loss") == trace.logs("loss")
     assert trace.stop.reason is StopReason.COMPLETED
+
+
+def test_without_counters_loss_and_norm_are_the_same() -> None:
+    """The cheapest recording keeps loss and gradient norm bit for bit, and leaves the rest out."""
+    spec = PipelineSpec.model_validate({"data": DATA, "training": {"kind": "fit", "epochs": 2}})
+    full = run_pipeline(spec).steps
+    lean = run_pipeline(spec, Recording(counters=False)).steps
+    for name in ("loss", "gradient_norm"):
+        assert lean.column(name).tolist() == full.column(name).tolist()
+    left_out = {"learning_rate", "iterations_before", "iterations_after", "batch_size", "updated"}
+    assert full.recorded - lean.recorded == left_out
