@@ -1,7 +1,7 @@
 """Gradient accumulation: nothing moves inside a window, and each window moves once."""
 
 from harness.invariants.base import NothingToJudge, Reason, View, Violation, invariant
-from harness.invariants.readings import accumulation_steps, skipped_steps, window_ends
+from harness.invariants.readings import accumulation_steps, moved, skipped_steps, window_ends
 from harness.trace.recording import Recording
 
 _CONSTANT = ("trainable", "average", "slot")
@@ -33,28 +33,12 @@ def accumulation_keeps_weights_constant(view: View, reason: Reason) -> tuple[Vio
         if ends[step]:
             found = _not_updated(view, reason, step)
         else:
-            found = _moved(view, reason, step)
+            found = moved(view, reason, step, _CONSTANT)
             if not skipped[step]:
                 found = found or _counted(view, reason, step, expected=0)
         if found is not None:
             return (found,)
     return ()
-
-
-def _moved(view: View, reason: Reason, step: int) -> Violation | None:
-    exact = View(pipeline=view.pipeline, trace=view.trace)
-    state = view.state
-    for path in (path for role in _CONSTANT for path in state.paths(role)):
-        mismatch = exact.differs(
-            state.after_of(path)[step],
-            state.before_of(path)[step],
-            quantity="state",
-            where=path,
-            step=step,
-        )
-        if mismatch is not None:
-            return exact.numeric(reason, mismatch)
-    return None
 
 
 def _not_updated(view: View, reason: Reason, step: int) -> Violation | None:

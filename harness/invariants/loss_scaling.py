@@ -1,7 +1,13 @@
 """Loss scaling: its automaton, the steps it skips, and the precision of what it protects."""
 
 from harness.invariants.base import NothingToJudge, Reason, View, Violation, invariant
-from harness.invariants.readings import finite_steps, is_dynamic, loss_scale_policy, skipped_steps
+from harness.invariants.readings import (
+    finite_steps,
+    is_dynamic,
+    loss_scale_policy,
+    moved,
+    skipped_steps,
+)
 from harness.oracles.loss_scaling import DynamicLossScale, LossScaleState, next_scale
 from harness.spec.model import ImportedModelSpec
 from harness.trace.recording import Recording
@@ -81,26 +87,10 @@ def skipped_step_changes_nothing(view: View, reason: Reason) -> tuple[Violation,
         raise NothingToJudge(message)
     skipped = skipped_steps(view)
     for step in [index for index, value in enumerate(skipped) if value]:
-        found = _touched(view, reason, step) or _not_halved(view, reason, step)
+        found = moved(view, reason, step, _PROTECTED) or _not_halved(view, reason, step)
         if found is not None:
             return (found,)
     return ()
-
-
-def _touched(view: View, reason: Reason, step: int) -> Violation | None:
-    exact = View(pipeline=view.pipeline, trace=view.trace)
-    state = view.state
-    for path in (path for role in _PROTECTED for path in state.paths(role)):
-        mismatch = exact.differs(
-            state.after_of(path)[step],
-            state.before_of(path)[step],
-            quantity="state",
-            where=path,
-            step=step,
-        )
-        if mismatch is not None:
-            return exact.numeric(reason, mismatch)
-    return None
 
 
 def _not_halved(view: View, reason: Reason, step: int) -> Violation | None:

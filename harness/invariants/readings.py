@@ -1,12 +1,12 @@
 """Facts that several checks read from a pipeline and its trace: windows, scales, gradients."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.invariants.base import NothingToJudge, View
+from harness.invariants.base import NothingToJudge, Reason, View, Violation
 from harness.oracles.arrays import Float64
 from harness.oracles.averaging import is_update_step
 from harness.oracles.loss_scaling import DynamicLossScale, all_finite
@@ -167,3 +167,20 @@ def is_scripted(view: View, key: str) -> bool:
         isinstance(callback, MonitorSpec) and callback.scripted and callback.monitor == key
         for callback in view.pipeline.callbacks
     )
+
+
+def moved(view: View, reason: Reason, step: int, roles: Iterable[str]) -> Violation | None:
+    """Return the first variable of the given roles that one step changed, by any bit."""
+    exact = View(pipeline=view.pipeline, trace=view.trace)
+    state = view.state
+    for path in (path for role in roles for path in state.paths(role)):
+        mismatch = exact.differs(
+            state.after_of(path)[step],
+            state.before_of(path)[step],
+            quantity="state",
+            where=path,
+            step=step,
+        )
+        if mismatch is not None:
+            return exact.numeric(reason, mismatch)
+    return None
