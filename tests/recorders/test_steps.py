@@ -138,11 +138,12 @@ def test_a_skipped_step_changes_nothing_but_the_scale(run: Callable[..., Trace])
     )
     assert trace.steps.column("loss_scale").tolist() == [8.0, 8.0, 4.0, 4.0]
     assert trace.steps.column("updated").tolist() == [1, 0, 1, 1]
-    assert trace.steps.column("iterations_after").tolist() == [1, 1, 2, 3]
     assert trace.steps.column("gradient_norm").tolist() == [3**0.5, np.inf, 3**0.5, 3**0.5]
     assert trace.gradients is not None
     np.testing.assert_array_equal(trace.gradients.raw, rows)
     assert trace.state is not None
+    # The inner optimizer's own count: before Keras 3.9 the wrapper's `iterations` stays 0.
+    assert trace.state.after_of("sgd/iteration").tolist() == [1, 1, 2, 3]
     assert trace.state.final_of("loss_scale/dynamic_scale") == 8.0
     slot = trace.state.paths("slot")[0]
     np.testing.assert_array_equal(trace.state.before_of(slot)[1], trace.state.after_of(slot)[1])
