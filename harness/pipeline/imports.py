@@ -44,7 +44,7 @@ def resolve(path: str) -> Callable[..., Any]:
             raise PipelineError(message)
         target = getattr(target, name)
     if not callable(target):
-        message = f"import must name a function, got {path!r}, a {type(target).__name__}."
+        message = f"import must name a function, got {path!r} of type {type(target).__name__}."
         raise PipelineError(message)
     found: Callable[..., Any] = target
     return found
@@ -71,6 +71,6 @@ def call_import(spec: ImportSpec, expected: type | tuple[type, ...], what: str) 
         )
         raise PipelineError(message) from error
     if not isinstance(result, expected):
-        message = f"{spec.import_} must return {what}, got a {type(result).__name__}."
+        message = f"{spec.import_} must return {what}, got type {type(result).__name__}."
         raise PipelineError(message)
     return result

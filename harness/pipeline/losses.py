@@ -53,7 +53,8 @@ def _imported(spec: ImportedLossSpec) -> Any:
     loss = call_import(spec, object, "a keras Loss or a function")
     if not callable(loss):
         message = (
-            f"{spec.import_} must return a keras Loss or a function, got a {type(loss).__name__}."
+            f"{spec.import_} must return a keras Loss or a function, "
+            f"got type {type(loss).__name__}."
         )
         raise PipelineError(message)
     return loss

@@ -95,4 +95,4 @@ def test_an_imported_callback_must_be_one(user_module: Callable[[str], str]) -> 
         build_callback(
             ADAPTER.validate_python({"kind": "import", "import": f"{name}:wrong"}), Path()
         )
-    assert str(caught.value) == f"{name}:wrong must return a keras Callback, got a NoneType."
+    assert str(caught.value) == f"{name}:wrong must return a keras Callback, got type NoneType."

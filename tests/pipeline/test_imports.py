@@ -81,7 +81,7 @@ def test_a_name_that_is_no_function(user_module: Callable[[str], str]) -> None:
     name = user_module("value = 1\n")
     with pytest.raises(PipelineError) as caught:
         resolve(f"{name}:value")
-    assert str(caught.value) == f"import must name a function, got '{name}:value', a int."
+    assert str(caught.value) == f"import must name a function, got '{name}:value' of type int."
 
 
 @pytest.mark.parametrize(
@@ -106,4 +106,4 @@ def test_a_function_that_returns_something_else(user_module: Callable[[str], str
     name = user_module("def load():\n    return None\n")
     with pytest.raises(PipelineError) as caught:
         call_import(spec_of(f"{name}:load"), tuple, "(x, y)")
-    assert str(caught.value) == f"{name}:load must return (x, y), got a NoneType."
+    assert str(caught.value) == f"{name}:load must return (x, y), got type NoneType."

@@ -140,5 +140,5 @@ def test_an_imported_loss_must_be_callable(user_module: Callable[[str], str]) ->
     with pytest.raises(PipelineError) as caught:
         build({"kind": "import", "import": f"{name}:nothing", "call": True})
     assert str(caught.value) == (
-        f"{name}:nothing must return a keras Loss or a function, got a NoneType."
+        f"{name}:nothing must return a keras Loss or a function, got type NoneType."
     )

@@ -117,4 +117,4 @@ def test_an_imported_metric(user_module: Callable[[str], str]) -> None:
     assert metric.name == "own"
     with pytest.raises(PipelineError) as caught:
         build_metric(ADAPTER.validate_python({"kind": "import", "import": f"{name}:wrong"}))
-    assert str(caught.value) == f"{name}:wrong must return a keras Metric, got a int."
+    assert str(caught.value) == f"{name}:wrong must return a keras Metric, got type int."

@@ -136,4 +136,4 @@ def test_an_import_that_is_no_model_is_refused(user_module: Callable[[str], str]
     name = user_module("def make():\n    return 'a model'\n")
     with pytest.raises(PipelineError) as caught:
         build((4,), kind="import", **{"import": f"{name}:make"})
-    assert str(caught.value) == f"{name}:make must return an uncompiled keras Model, got a str."
+    assert str(caught.value) == f"{name}:make must return an uncompiled keras Model, got type str."

@@ -92,4 +92,4 @@ def test_an_imported_optimizer(user_module: Callable[[str], str]) -> None:
         build_optimizer(
             ADAPTER.validate_python({"kind": "import", "import": f"{name}:wrong"}), PrecisionSpec()
         )
-    assert str(caught.value) == f"{name}:wrong must return a keras Optimizer, got a str."
+    assert str(caught.value) == f"{name}:wrong must return a keras Optimizer, got type str."

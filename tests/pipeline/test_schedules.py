@@ -111,5 +111,5 @@ def test_an_imported_schedule_must_be_one(user_module: Callable[[str], str]) -> 
     with pytest.raises(PipelineError) as caught:
         build_learning_rate(ImportedScheduleSpec.model_validate({"import": f"{name}:wrong"}))
     assert str(caught.value) == (
-        f"{name}:wrong must return a keras LearningRateSchedule, got a function."
+        f"{name}:wrong must return a keras LearningRateSchedule, got type function."
     )
