@@ -53,7 +53,6 @@ class TrainingPipeline:
             examples: The training data, of which only the shape matters here.
             observer: Watches the train step.
         """
-        self._spec = spec
         self.model: Any = None
         self.step: Step | None = None
         self.compiled_step: Step | None = None
@@ -131,7 +130,6 @@ class TrainingPipeline:
         Values are what does not change the compiled step: initial weights, a constant learning
         rate, callbacks, data and budgets. Everything else must be as in the spec it was built of.
         """
-        self._spec = spec
         for variable, value in self._initial:
             variable.assign(value)
         if isinstance(spec.model, VariablesSpec) and spec.model.initial is not None:

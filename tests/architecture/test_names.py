@@ -3,6 +3,8 @@
 from typing import get_args
 
 from harness.invariants.base import registered
+from harness.plugin import options
+from harness.runner.profiles import PROFILES
 from harness.spec.names import FIGURE_FAMILIES, FIGURES, InvariantName, Quantity, StopName
 from harness.trace import QUANTITIES, StopReason, figures
 
@@ -26,3 +28,8 @@ def test_every_figure_can_be_bounded() -> None:
     """A bound can name exactly the figures that a trace has."""
     assert sorted(FIGURES) == sorted(figures._PLAIN)
     assert sorted(FIGURE_FAMILIES) == sorted([*figures._FAMILIES, "evaluation"])
+
+
+def test_the_plugin_offers_every_profile() -> None:
+    """The plugin repeats the names because its options may import nothing of the runner."""
+    assert options._PROFILES == PROFILES
