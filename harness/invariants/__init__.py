@@ -24,7 +24,8 @@ from harness.invariants.base import (
     Violation,
     registered,
 )
-from harness.invariants.judge import judge, judge_limits, judge_relation, recording_for
+from harness.invariants.judge import judge, judge_limits, recording_for
+from harness.invariants.relations import judge_relation
 
 __all__ = [
     "Invariant",

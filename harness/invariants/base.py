@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from harness.errors import HarnessUsageError
+from harness.spec.expectation import Tolerance
 from harness.spec.names import InvariantName
 from harness.spec.pipeline import PipelineSpec
 from harness.trace.examples import ExampleTable
@@ -32,6 +33,7 @@ __all__ = [
     "invariant",
     "registered",
     "shown",
+    "view_of",
 ]
 
 
@@ -196,6 +198,17 @@ class View:
         if not allowed:
             return "exact"
         return f"±{allowed!r}" + (f" ({self.because})" if self.because else "")
+
+
+def view_of(expectation: Tolerance, pipeline: PipelineSpec, trace: Trace) -> View:
+    """Return the view of a run that an expectation takes: with its tolerance, and no other."""
+    return View(
+        pipeline=pipeline,
+        trace=trace,
+        atol=expectation.atol,
+        rtol=expectation.rtol,
+        because=expectation.because,
+    )
 
 
 Check: TypeAlias = Callable[[View], tuple[Violation, ...]]

@@ -5,26 +5,26 @@ from collections.abc import Iterable
 from typing import assert_never
 
 from harness.errors import HarnessUsageError
-from harness.invariants import reference, replay
-from harness.invariants.base import Reason, View, Violation, registered, shown
+from harness.invariants import reference, replay, symptoms
+from harness.invariants.base import View, Violation, registered, shown, view_of
 from harness.spec.expectation import (
     AnyExpectation,
     BoundSpec,
     ChangedBySpec,
     InvariantSpec,
+    LoweredBySpec,
     MatchesOracleSpec,
+    ShowsSpec,
     StopsSpec,
-    Tolerance,
     UnchangedBySpec,
     expectation_id,
 )
 from harness.spec.pipeline import PipelineSpec
 from harness.spec.scenario import LimitsSpec
-from harness.trace.comparison import compare_traces
 from harness.trace.recording import Recording
 from harness.trace.trace import Trace
 
-__all__ = ["judge", "judge_limits", "judge_relation", "recording_for"]
+__all__ = ["judge", "judge_limits", "recording_for"]
 
 _RELATION_RECORDS = {
     # Norms of recorded gradients are exact, others are summed in the gradients' own precision.
@@ -52,7 +52,9 @@ def recording_for(expectations: Iterable[AnyExpectation]) -> Recording:
             case UnchangedBySpec() | ChangedBySpec():
                 for quantity in expectation.quantities:
                     records |= _RELATION_RECORDS.get(quantity, Recording())
-            case BoundSpec() | StopsSpec():
+            case ShowsSpec():
+                records |= symptoms.RECORDS
+            case BoundSpec() | StopsSpec() | LoweredBySpec():
                 pass
             case _:  # pragma: no cover
                 assert_never(expectation)
@@ -83,76 +85,17 @@ def judge(
             return replay.check_replay(view_of(expectation, pipeline, trace))
         case BoundSpec():
             return _bound(expectation, trace)
+        case ShowsSpec():
+            return _shows(expectation, View(pipeline=pipeline, trace=trace))
         case StopsSpec():
             return _stops(expectation, trace)
-        case UnchangedBySpec() | ChangedBySpec():
+        case UnchangedBySpec() | ChangedBySpec() | LoweredBySpec():
             message = (
                 f"{expectation.kind} must be judged over two traces, got one. Use judge_relation."
             )
             raise HarnessUsageError(message)
         case _:  # pragma: no cover
             assert_never(expectation)
-
-
-def view_of(expectation: Tolerance, pipeline: PipelineSpec, trace: Trace) -> View:
-    """Return the view of a run that an expectation takes: with its tolerance, and no other."""
-    return View(
-        pipeline=pipeline,
-        trace=trace,
-        atol=expectation.atol,
-        rtol=expectation.rtol,
-        because=expectation.because,
-    )
-
-
-def judge_relation(
-    expectation: UnchangedBySpec | ChangedBySpec,
-    *,
-    pipeline: PipelineSpec,
-    trace: Trace,
-    changed: Trace,
-) -> tuple[Violation, ...]:
-    """Return what a relation between a run and a changed one finds wrong.
-
-    Of ``unchanged_by``, where the two differ; of ``changed_by``, that they do not.
-
-    Args:
-        expectation: What was changed, and what is compared.
-        pipeline: The pipeline before the change.
-        trace: The run before the change: what is expected.
-        changed: The run after it.
-
-    Raises:
-        HarnessUsageError: A quantity was not recorded in one of the runs.
-    """
-    view = view_of(expectation, pipeline, changed)
-    changes = ", ".join(f"{key} = {value!r}" for key, value in expectation.change.items())
-    mismatches = compare_traces(
-        changed,
-        trace,
-        quantities=expectation.quantities,
-        atol=expectation.atol,
-        rtol=expectation.rtol,
-    )
-    if isinstance(expectation, ChangedBySpec):
-        return () if mismatches else (_without_effect(expectation, changes),)
-    reason = Reason(
-        check=expectation_id(expectation),
-        why=f"A run is unchanged by {changes or 'running it again'}",
-    )
-    return tuple(view.numeric(reason, mismatch) for mismatch in mismatches)
-
-
-def _without_effect(expectation: ChangedBySpec, changes: str) -> Violation:
-    compared = ", ".join(expectation.quantities)
-    return Violation(
-        check=expectation_id(expectation),
-        message=f"{changes} is accepted and has no effect: {compared} are as without it",
-        got="the same run",
-        expected="another run, or a refusal before the first step",
-        where=", ".join(expectation.change),
-        why="An argument that is accepted has an effect where the run was built to show it",
-    )
 
 
 def judge_limits(limits: LimitsSpec, *, trace: Trace) -> tuple[Violation, ...]:
@@ -193,6 +136,31 @@ def _bound(expectation: BoundSpec, trace: Trace) -> tuple[Violation, ...]:
             expected=bounds,
             where=expectation.figure,
             why=expectation.because,
+        ),
+    )
+
+
+def _shows(expectation: ShowsSpec, view: View) -> tuple[Violation, ...]:
+    found = symptoms.find_symptom(expectation.symptom, view)
+    named = expectation.cause is not None and not expectation.absent
+    wanted = f"{expectation.symptom} by {expectation.cause}" if named else expectation.symptom
+    got = "nothing" if found is None else str(found.name)
+    if found is not None and found.cause is not None:
+        got = f"{got} by {found.cause}"
+    right = found is not None and (not named or found.cause == expectation.cause)
+    if right is not expectation.absent:
+        return ()
+    seen = "the curves show nothing of it" if found is None else found.evidence
+    return (
+        Violation(
+            check=expectation_id(expectation),
+            message=f"{expectation.symptom}: {seen}",
+            got=got,
+            expected=f"no {expectation.symptom}" if expectation.absent else wanted,
+            step=None if found is None else found.step,
+            epoch=None if found is None else found.epoch,
+            where="loss",
+            why="The scenario says what the curves of this run show",
         ),
     )
 

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 from harness.errors import HarnessUsageError
 from harness.invariants.base import NothingToJudge, Violation
-from harness.invariants.judge import judge, judge_limits, judge_relation, recording_for
+from harness.invariants.judge import judge, judge_limits, recording_for
+from harness.invariants.relations import RELATIONS, judge_relation
 from harness.pipeline.backend import import_tensorflow
 from harness.spec.expectation import (
     ChangedBySpec,
     StopsSpec,
-    UnchangedBySpec,
     expectation_id,
 )
 from harness.spec.paths import replaced
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
     from pathlib import Path
 
+    from harness.invariants.relations import Relation
     from harness.spec.expectation import AnyExpectation
     from harness.spec.loaded import Scenario
     from harness.spec.pipeline import PipelineSpec
@@ -120,7 +121,7 @@ def judge_draw(
         chosen = {}
     for name, expectation in chosen.items():
         try:
-            if isinstance(expectation, UnchangedBySpec | ChangedBySpec):
+            if isinstance(expectation, RELATIONS):
                 changed_pipeline = _changed(scenario, draw, expectation)
                 changed = run_training(changed_pipeline, recording, reuse=reuse)
                 violations = _relation(expectation, pipeline, trace, changed)
@@ -174,7 +175,9 @@ def _breakdown(stop: Stop) -> Violation:
 
 
 def _changed(
-    scenario: Scenario, draw: Mapping[str, Any], expectation: UnchangedBySpec | ChangedBySpec
+    scenario: Scenario,
+    draw: Mapping[str, Any],
+    expectation: Relation,
 ) -> PipelineSpec:
     """The drawn pipeline with the change on top, even where the draw is inside what it changes."""
     drawn = replace(scenario, template=replaced(scenario.template, draw))
@@ -182,7 +185,7 @@ def _changed(
 
 
 def _relation(
-    expectation: UnchangedBySpec | ChangedBySpec,
+    expectation: Relation,
     pipeline: PipelineSpec,
     trace: Trace,
     changed: Trace,

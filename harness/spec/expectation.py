@@ -7,8 +7,16 @@ from typing import Annotated, Literal, Self, assert_never
 from pydantic import AfterValidator, Field, Strict, model_validator
 from pydantic_core import PydanticCustomError
 
-from harness.spec.base import Finite, NonNegative, PlainTable, Rule, Spec, Text
-from harness.spec.names import FIGURE_FAMILIES, FIGURES, InvariantName, Quantity, StopName
+from harness.spec.base import Finite, Flag, Fraction, NonNegative, PlainTable, Rule, Spec, Text
+from harness.spec.names import (
+    FIGURE_FAMILIES,
+    FIGURES,
+    CauseName,
+    InvariantName,
+    Quantity,
+    StopName,
+    SymptomName,
+)
 
 
 class ExpectationSpec(Spec):
@@ -110,6 +118,21 @@ class ChangedBySpec(RelationSpec):
     change: Annotated[PlainTable, Field(min_length=1)]
 
 
+class ShowsSpec(ExpectationSpec):
+    """The curves of the run show something to somebody who knows what to look for.
+
+    Attributes:
+        symptom: What they show.
+        cause: Why, for a spike in the final step.
+        absent: They must not show it.
+    """
+
+    kind: Literal["shows"] = "shows"
+    symptom: SymptomName
+    cause: CauseName | None = None
+    absent: Flag = False
+
+
 def _known_figure(name: str) -> str:
     family, dot, key = name.partition(".")
     if name not in FIGURES and not (family in FIGURE_FAMILIES and dot and key):
@@ -146,6 +169,23 @@ class BoundSpec(ExpectationSpec):
         return self
 
 
+class LoweredBySpec(ExpectationSpec):
+    """A relation: something that is changed lowers a figure.
+
+    Attributes:
+        change: Dotted keys of the pipeline and what they are changed to.
+        figure: For example ``evaluation.loss`` or ``peak_rss_bytes``.
+        to_at_most: Largest allowed share of the figure that is left; below 1.
+        because: Where that share comes from.
+    """
+
+    kind: Literal["lowered_by"] = "lowered_by"
+    change: Annotated[PlainTable, Field(min_length=1)]
+    figure: Annotated[Text, AfterValidator(_known_figure)]
+    to_at_most: Fraction
+    because: Text
+
+
 class StopsSpec(ExpectationSpec):
     """Training ends for this reason.
 
@@ -160,7 +200,14 @@ class StopsSpec(ExpectationSpec):
 
 
 AnyExpectation = Annotated[
-    InvariantSpec | MatchesOracleSpec | UnchangedBySpec | ChangedBySpec | BoundSpec | StopsSpec,
+    InvariantSpec
+    | MatchesOracleSpec
+    | UnchangedBySpec
+    | ChangedBySpec
+    | LoweredBySpec
+    | BoundSpec
+    | ShowsSpec
+    | StopsSpec,
     Field(discriminator="kind"),
 ]
 
@@ -172,13 +219,16 @@ def expectation_id(expectation: AnyExpectation) -> str:
     match expectation:
         case InvariantSpec():
             return expectation.name
-        case UnchangedBySpec() | ChangedBySpec():
-            return ".".join([expectation.kind, *sorted(expectation.change)])
+        case UnchangedBySpec() | ChangedBySpec() | LoweredBySpec():
+            about = sorted(expectation.change)
         case MatchesOracleSpec():
-            return f"matches_oracle.{expectation.reference}"
+            about = [expectation.reference]
         case BoundSpec():
-            return f"bound.{expectation.figure}"
+            about = [expectation.figure]
+        case ShowsSpec():
+            about = [expectation.symptom]
         case StopsSpec():
-            return f"stops.{expectation.reason}"
+            about = [expectation.reason]
         case _:
             assert_never(expectation)
+    return ".".join([expectation.kind, *about])

@@ -31,11 +31,17 @@ InvariantName = Literal[
     "weights_stay_finite",
 ]
 
+SymptomName = Literal["divergence", "final_step_spike", "overfitting"]
+
+CauseName = Literal["outlier_batch", "overshoot", "partial_batch", "sharp_minimum", "unknown"]
+"""Of a spike in the final step."""
+
 FIGURES = (
     "steps",
     "updates",
     "epochs",
     "final_loss",
+    "final_step_loss",
     "peak_rss_bytes",
     "rss_growth_per_epoch_bytes",
     "wall_seconds",

@@ -19,8 +19,9 @@ _FEWEST_EPOCHS: Final = 3
 def figure(trace: "Trace", name: str) -> float:
     """Return one number that sums up a trace.
 
-    The names are ``steps``, ``updates``, ``epochs``, ``final_loss``, ``peak_rss_bytes``,
-    ``rss_growth_per_epoch_bytes``, ``wall_seconds``, ``traces``, and for each key of the epoch
+    The names are ``steps``, ``updates``, ``epochs``, ``final_loss``, ``final_step_loss`` (of the
+    last step's batch alone), ``peak_rss_bytes``, ``rss_growth_per_epoch_bytes``,
+    ``wall_seconds``, ``traces``, and for each key of the epoch
     logs ``logs.<key>`` (its last value), ``max.<key>`` and ``min.<key>`` (NaN once one epoch
     was NaN), and ``evaluation.<key>``.
 
@@ -63,6 +64,13 @@ def _final_loss(trace: "Trace") -> float:
     return float(trace.steps.loss[-1])
 
 
+def _final_step_loss(trace: "Trace") -> float:
+    if len(trace.steps) == 0:
+        message = "final_step_loss must come from a step, got a run without any."
+        raise HarnessUsageError(message)
+    return float(trace.steps.column("loss")[-1])
+
+
 def _traces(trace: "Trace") -> float:
     if trace.resources.traces is None:
         message = "traces must be counted, got a run without a count. Use a loop that is compiled."
@@ -103,6 +111,7 @@ _PLAIN: Final[Mapping[str, Callable[["Trace"], float]]] = {
     "updates": lambda trace: float(trace.updates),
     "epochs": lambda trace: float(len(trace.epochs)),
     "final_loss": _final_loss,
+    "final_step_loss": _final_step_loss,
     "peak_rss_bytes": lambda trace: float(trace.resources.peak_rss_bytes),
     "rss_growth_per_epoch_bytes": _rss_growth,
     "wall_seconds": lambda trace: trace.resources.wall_seconds,

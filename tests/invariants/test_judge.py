@@ -43,6 +43,17 @@ class TestRecordingFor:
                 Recording.of("samples"),
             ),
             ({"kind": "unchanged_by"}, Recording.of("state")),
+            ({"kind": "shows", "symptom": "divergence"}, Recording.of("counters", "state")),
+            (
+                {
+                    "kind": "lowered_by",
+                    "change": {"seed": 1},
+                    "figure": "final_loss",
+                    "to_at_most": 0.5,
+                    "because": "so",
+                },
+                Recording(),
+            ),
             ({"kind": "changed_by", "change": {"seed": 1}}, Recording.of("state")),
         ],
     )

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from harness.errors import HarnessUsageError, ShapeError
-from harness.trace import GradientTable, StateTable, Trace, VariableInfo, figure_names
+from harness.trace import GradientTable, StateTable, StepTable, Trace, VariableInfo, figure_names
 
 Maker = Callable[..., Trace]
 
@@ -29,6 +29,7 @@ def growing(trace: Trace, rss_bytes: list[int]) -> Trace:
         ("updates", 4.0),
         ("epochs", 2.0),
         ("final_loss", 0.375),
+        ("final_step_loss", 0.125),
         ("peak_rss_bytes", 2000.0),
         ("wall_seconds", 1.5),
         ("traces", 1.0),
@@ -79,6 +80,17 @@ def test_final_loss_falls_back_on_steps(make_trace: Maker, trace: Trace) -> None
     assert make_trace(epochs=()).figure("final_loss") == 0.125
     silent = tuple(replace(record, logs={}) for record in trace.epochs)
     assert make_trace(epochs=silent).figure("final_loss") == 0.125
+
+
+def test_final_step_loss_needs_a_step(make_trace: Maker) -> None:
+    """A run that broke down before its first step has none."""
+    nothing = np.zeros(0, np.int64)
+    trace = make_trace(
+        epochs=(), steps=StepTable(epoch=nothing, batch=nothing), state=None, gradients=None
+    )
+
+    with pytest.raises(HarnessUsageError, match="got a run without any"):
+        trace.figure("final_step_loss")
 
 
 def test_final_loss_needs_a_loss(make_trace: Maker, trace: Trace) -> None:
