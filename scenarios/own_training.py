@@ -1,0 +1,67 @@
+# ruff: noqa: INP001, TID253 - no package, and loaded by the scenarios that name it
+"""Training code of one's own as the texts have it, in our words; scenarios show what it does."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+__all__ = [
+    "accumulating_model",
+    "checkpoint_without_ending",
+    "rate_of_the_epoch",
+    "reads_rate_by_call",
+]
+
+
+def rate_of_the_epoch() -> keras.optimizers.Optimizer:
+    """Adam whose learning rate is a function of the epoch."""
+    return keras.optimizers.Adam(learning_rate=lambda epoch: 0.01 * 0.5 ** (epoch // 10))
+
+
+def reads_rate_by_call() -> keras.callbacks.Callback:
+    """A callback that asks the optimizer's rate for its value at step 0."""
+
+    class RateReader(keras.callbacks.Callback):  # type: ignore[misc]
+        def on_epoch_end(self, epoch: int, logs: Any = None) -> None:  # noqa: ARG002
+            self.model.optimizer.learning_rate(0)
+
+    return RateReader()
+
+
+def checkpoint_without_ending() -> keras.callbacks.Callback:
+    """A callback that makes the checkpoint callback of the text when training begins."""
+
+    class CheckpointMaker(keras.callbacks.Callback):  # type: ignore[misc]
+        def on_train_begin(self, logs: Any = None) -> None:  # noqa: ARG002
+            keras.callbacks.ModelCheckpoint(filepath="model_weights", save_best_only=True)
+
+    return CheckpointMaker()
+
+
+def accumulating_model(micro_batches: int) -> keras.Model:
+    """A model that adds up gradients itself, and asks a counter when to apply them."""
+
+    class Accumulating(keras.Model):  # type: ignore[misc]
+        def __init__(self) -> None:
+            super().__init__()
+            self.layer = keras.layers.Dense(1)
+            self.seen = tf.Variable(0, trainable=False)
+
+        def call(self, inputs: Any) -> Any:
+            return self.layer(inputs)
+
+        def train_step(self, data: Any) -> dict[str, Any]:
+            inputs, targets = data
+            with tf.GradientTape() as tape:
+                loss = self.compute_loss(inputs, targets, self(inputs, training=True))
+            gradients = tape.gradient(loss, self.trainable_variables)
+            self.seen.assign_add(1)
+            # A tensor where Python wants to know: as in the text, outside of any tf.cond.
+            if bool(tf.equal(self.seen % micro_batches, 0)):
+                self.optimizer.apply(gradients, self.trainable_variables)
+            return {"loss": loss}
+
+    return Accumulating()
