@@ -16,6 +16,7 @@ from harness.invariants import (
     memory,
     monitoring,
     schedules,
+    scores,
 )
 from harness.invariants.base import (
     Invariant,
@@ -47,4 +48,5 @@ __all__ = [
     "recording_for",
     "registered",
     "schedules",
+    "scores",
 ]

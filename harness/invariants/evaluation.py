@@ -114,6 +114,8 @@ def _metric(metric: AnyMetric, targets: Float64, predictions: Float64) -> float 
         case PrecisionRecallSpec():
             if metric.top_k is not None or metric.class_id is not None:
                 return None
+            if isinstance(metric.thresholds, tuple):
+                return None
             threshold = 0.5 if metric.thresholds is None else metric.thresholds
             name, arguments = metric.kind, {"threshold": threshold}
         case PlainMetricSpec():
