@@ -76,7 +76,7 @@ def _predictions(
         case "simplex":
             return rng.dirichlet(np.ones(shape[-1]), shape[:-1])
         case "logits" | "sigmoid" | "softmax":
-            return _LINKS[spec.predictions](3.0 * rng.standard_normal(shape))
+            return _LINKS[spec.predictions](rng.standard_normal(shape))
         case "unit_rows":
             rows = rng.standard_normal(shape)
             return np.asarray(rows / np.linalg.norm(rows, axis=-1, keepdims=True))

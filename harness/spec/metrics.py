@@ -255,8 +255,8 @@ class IoUSpec(MetricSpec):
         num_classes: Number of classes.
         target_class_ids: The classes that are averaged; the mean ones take all.
         ignore_class: A true class that does not count.
-        sparse_y_true: Targets are class numbers.
-        sparse_y_pred: Predictions are class numbers.
+        sparse_y_true: Targets are class numbers; never for the one-hot ones.
+        sparse_y_pred: Predictions are class numbers; None is true but for the one-hot ones.
         axis: Axis of the classes where they are not numbers.
     """
 
@@ -265,7 +265,7 @@ class IoUSpec(MetricSpec):
     target_class_ids: tuple[Count, ...] | None = None
     ignore_class: Integer | None = None
     sparse_y_true: Flag = True
-    sparse_y_pred: Flag = True
+    sparse_y_pred: Flag | None = None
     axis: Integer = -1
 
 

@@ -26,6 +26,7 @@ InvariantName = Literal[
     "losses_match_oracle",
     "masters_keep_their_dtype",
     "memory_is_flat",
+    "metrics_match_oracle",
     "never_trains_on_undrawn_batches",
     "plateau_follows_automaton",
     "skipped_step_changes_nothing",
