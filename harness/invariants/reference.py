@@ -147,9 +147,10 @@ def network_of(view: View, *, trained: bool = False) -> Network:
             those of dense layers in turn.
     """
     model = view.pipeline.model
-    if not isinstance(model, MLPSpec) or model.batch_norm or (model.dropout and not trained):
+    random = isinstance(model, MLPSpec) and (model.dropout or model.activity_l2) and not trained
+    if not isinstance(model, MLPSpec) or model.batch_norm or random:
         message = (
-            "model must be an mlp without batch_norm and dropout to be predicted, "
+            "model must be an mlp without batch_norm, dropout and activity_l2 to be predicted, "
             f"got {model!r}. Use the replay instead."
         )
         raise NothingToJudge(message)

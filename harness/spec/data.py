@@ -230,6 +230,7 @@ class ValidationSpec(Spec):
         batch_size: None is the training batch size.
         validation_steps: Batches per evaluation; None is all.
         validation_freq: Evaluate every so many epochs.
+        drop_remainder: Leave out a last batch that is not full, so that all have one static size.
     """
 
     split: Annotated[float, Strict(), Field(gt=0, lt=1, allow_inf_nan=False)] = 0.25
@@ -237,3 +238,4 @@ class ValidationSpec(Spec):
     batch_size: PositiveCount | None = None
     validation_steps: PositiveCount | None = None
     validation_freq: PositiveCount = 1
+    drop_remainder: Flag = False

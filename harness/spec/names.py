@@ -17,6 +17,7 @@ InvariantName = Literal[
     "early_stopping_follows_automaton",
     "every_sample_once_per_epoch",
     "evaluate_matches_oracle",
+    "frozen_logs_match_oracle",
     "hooks_are_well_formed",
     "iterations_count_steps",
     "learning_rate_follows_schedule",
