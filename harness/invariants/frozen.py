@@ -38,7 +38,9 @@ def frozen_logs_match_oracle(view: View, reason: Reason) -> tuple[Violation, ...
     expected = dict(_training(view, network))
     validation = dict(_validation(view, network))
     for record in view.trace.epochs:
-        wanted = expected | (validation if any(key.startswith("val_") for key in record.logs) else {})
+        wanted = expected | (
+            validation if any(key.startswith("val_") for key in record.logs) else {}
+        )
         for name, value in wanted.items():
             if name not in record.logs:
                 return (

@@ -7,7 +7,7 @@ import numpy as np
 
 from harness.invariants.base import NothingToJudge, Reason, View, Violation, invariant
 from harness.oracles.arrays import Float64
-from harness.oracles.losses_slopes import slopes
+from harness.oracles.losses_slopes import Slopes, slopes
 from harness.oracles.losses_values import (
     COUPLED,
     LOSS_VALUES,
@@ -61,36 +61,35 @@ def loss_gradients_match_oracle(view: View, reason: Reason) -> tuple[Violation, 
     _require_driven(view)
     table = view.gradients
     got = table.raw_of(table.variables[0].path)
-    done: set[tuple[int, int]] = set()
-    for step in range(len(view.trace.steps)):
-        batch = _rows(view, step)
-        if (batch.start, batch.stop) in done:
-            continue
-        done.add((batch.start, batch.stop))
-        kind, arguments, reduction = loss_arguments(view)
-        targets, predictions, weight = _arrays(view, batch)
-        found = unreduced(kind, targets, predictions, arguments)
-        factors = loss_total(found, reduction=reduction, sample_weight=weight)[1]
-
-        def share(
-            at: Float64, targets: Any = targets, factors: Float64 = factors
-        ) -> Float64:
-            values = unreduced(kind, targets, at, arguments).values * factors
-            rows = values.reshape(values.shape[0] if values.ndim else 1, -1)
-            return np.asarray(np.sum(rows, axis=1))
-
-        wanted = slopes(share, predictions, coupled=kind in COUPLED)
-        expected = np.where(wanted.smooth, wanted.values, got[step][: len(predictions)])
-        mismatch = view.differs(
-            got[step][: len(predictions)],
-            expected,
-            quantity="gradients",
-            where="predictions",
-            step=step,
-        )
-        if mismatch is not None:
-            return (view.numeric(reason, mismatch),)
+    per_epoch = -(-len(view.examples) // view.pipeline.data.batch_size)
+    for step in range(min(per_epoch, len(view.trace.steps))):
+        expected = _slopes(view, _rows(view, step))
+        # Later epochs hand over the same batches, and a gradient has no memory.
+        for again in range(step, len(view.trace.steps), per_epoch):
+            found = got[again][: len(expected.values)]
+            mismatch = view.differs(
+                found,
+                np.where(expected.smooth, expected.values, found),
+                quantity="gradients",
+                where="predictions",
+                step=again,
+            )
+            if mismatch is not None:
+                return (view.numeric(reason, mismatch),)
     return ()
+
+
+def _slopes(view: View, rows: slice) -> Slopes:
+    kind, arguments, reduction = loss_arguments(view)
+    targets, predictions, weight = _arrays(view, rows)
+    found = unreduced(kind, targets, predictions, arguments)
+    factors = loss_total(found, reduction=reduction, sample_weight=weight)[1]
+
+    def share(at: Float64) -> Float64:
+        values = unreduced(kind, targets, at, arguments).values * factors
+        return np.asarray(np.sum(values.reshape(values.shape[0] if values.ndim else 1, -1), axis=1))
+
+    return slopes(share, predictions, coupled=kind in COUPLED)
 
 
 def batch_loss(view: View, rows: slice) -> float:

@@ -206,9 +206,7 @@ def _iou(
     return intersection_over_union(truth, guess, weights, **arguments)  # type: ignore[arg-type]
 
 
-def _one_hot_iou(
-    y_true: Targets, y_pred: Targets, weights: Weights, **arguments: object
-) -> Result:
+def _one_hot_iou(y_true: Targets, y_pred: Targets, weights: Weights, **arguments: object) -> Result:
     own = {"sparse_y_pred": False, **arguments, "sparse_y_true": False}
     return _iou(y_true, y_pred, weights, **own)  # type: ignore[arg-type]
 
@@ -251,9 +249,7 @@ METRIC_VALUES: Mapping[str, Callable[..., Result]] = MappingProxyType(
         "categorical_accuracy": _of_classes(categorical_accuracy, numbered=False),
         "sparse_categorical_accuracy": _of_classes(categorical_accuracy, numbered=True),
         "top_k_categorical_accuracy": _of_classes(top_k_categorical_accuracy, numbered=False),
-        "sparse_top_k_categorical_accuracy": _of_classes(
-            top_k_categorical_accuracy, numbered=True
-        ),
+        "sparse_top_k_categorical_accuracy": _of_classes(top_k_categorical_accuracy, numbered=True),
         "sum": total,
         "f1_score": fbeta_score,
         "iou": _iou,

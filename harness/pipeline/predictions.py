@@ -42,7 +42,7 @@ def draw_predictions(
     return predictions, targets, weights
 
 
-def _targets(
+def _targets(  # noqa: PLR0911 - one per family
     spec: PredictionsSpec, shape: tuple[int, ...], rng: np.random.Generator
 ) -> NDArray[Any]:
     match spec.targets:
@@ -63,7 +63,7 @@ def _targets(
             return numbers[..., np.newaxis] if spec.targets == "column" else numbers
 
 
-def _predictions(
+def _predictions(  # noqa: PLR0911 - one per family
     spec: PredictionsSpec, shape: tuple[int, ...], rng: np.random.Generator
 ) -> NDArray[Any]:
     match spec.predictions:

@@ -167,8 +167,8 @@ class PredictionsSpec(DataSpec):
             along the last axis, ``soft`` (rows that sum to 1), or class numbers without the last
             axis: ``integer``, and ``column`` with a last axis of one.
         predictions: ``real``, ``positive``, ``unit`` (in [0, 1]), ``simplex`` (rows that sum to
-            1), ``logits``, ``sigmoid`` and ``softmax`` of the same logits, ``unit_rows`` (vectors of length one) or ``integer`` (class numbers,
-            without the last axis).
+            1), ``logits``, ``sigmoid`` and ``softmax`` of the same logits, ``unit_rows`` (vectors
+            of length one) or ``integer`` (class numbers, without the last axis).
         grid: Predictions, and real targets, are multiples of this, so that there are ties.
         edges: Some predictions are extreme: exactly 0 or 1, logits of 60, errors of exactly 0.
         weights: ``none``, one per ``sample``, one per ``element`` (all axes but the last), or one
