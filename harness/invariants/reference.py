@@ -147,9 +147,10 @@ def network_of(view: View, *, trained: bool = False) -> Network:
             those of dense layers in turn.
     """
     model = view.pipeline.model
-    if not isinstance(model, MLPSpec) or model.batch_norm or (model.dropout and not trained):
+    random = isinstance(model, MLPSpec) and (model.dropout or model.activity_l2) and not trained
+    if not isinstance(model, MLPSpec) or model.batch_norm or random:
         message = (
-            "model must be an mlp without batch_norm and dropout to be predicted, "
+            "model must be an mlp without batch_norm, dropout and activity_l2 to be predicted, "
             f"got {model!r}. Use the replay instead."
         )
         raise NothingToJudge(message)
@@ -203,7 +204,8 @@ def loss_of(view: View) -> tuple[str, dict[str, Any]]:
         NothingToJudge: The oracle does not know this loss, or not with these arguments.
     """
     loss = view.pipeline.loss
-    given = {} if isinstance(loss, ImportedLossSpec) else loss.model_dump(exclude={"kind"})
+    own = isinstance(loss, ImportedLossSpec)
+    given = {} if own else loss.model_dump(exclude={"kind", "dtype", "built_by"})
     known = not isinstance(loss, ImportedLossSpec) and loss.kind in LOSSES
     if not known or given.pop("axis", -1) != -1 or given.pop("ignore_class", None) is not None:
         message = f"loss must be one that an oracle knows to be predicted, got {loss!r}."

@@ -57,7 +57,12 @@ def build_inputs(spec: PipelineSpec) -> Inputs:
         return Inputs(examples=kept, source=source)
     batch_size = spec.validation.batch_size or spec.data.batch_size
     layout = spec.data.model_copy(
-        update={"batch_size": batch_size, "repeat": 1, "shuffle": False, "drop_remainder": False}
+        update={
+            "batch_size": batch_size,
+            "repeat": 1,
+            "shuffle": False,
+            "drop_remainder": spec.validation.drop_remainder,
+        }
     )
     validation = build_source(spec.validation.source, held_out, layout, seed=spec.seed)
     return Inputs(examples=kept, source=source, validation=validation)

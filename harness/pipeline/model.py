@@ -79,6 +79,7 @@ def _mlp(spec: MLPSpec, input_shape: tuple[int, ...]) -> Any:
     keras = import_keras()
     layers = keras.layers
     penalty = keras.regularizers.L2(spec.kernel_l2) if spec.kernel_l2 else None
+    activity = keras.regularizers.L2(spec.activity_l2) if spec.activity_l2 else None
     stack: list[Any] = [keras.Input(input_shape)]
     last = len(spec.units) - 1
     for index, units in enumerate(spec.units):
@@ -89,6 +90,7 @@ def _mlp(spec: MLPSpec, input_shape: tuple[int, ...]) -> Any:
                 use_bias=spec.use_bias,
                 kernel_initializer=spec.kernel_initializer,
                 kernel_regularizer=penalty,
+                activity_regularizer=activity,
                 trainable=index not in spec.frozen,
                 dtype=_output_dtype(spec.dtype) if index == last else spec.dtype,
                 name=f"dense_{index}",

@@ -46,6 +46,7 @@ class MLPSpec(ModelSpec):
         dropout: Share dropped after every hidden layer.
         kernel_initializer: Name of a Keras initializer.
         kernel_l2: Factor of an L2 penalty on every kernel.
+        activity_l2: Factor of an L2 penalty on what every layer puts out, per sample.
         frozen: Indices of the dense layers that are not trained.
     """
 
@@ -58,6 +59,7 @@ class MLPSpec(ModelSpec):
     dropout: Fraction = 0.0
     kernel_initializer: Text = "glorot_uniform"
     kernel_l2: NonNegative = 0.0
+    activity_l2: NonNegative = 0.0
     frozen: tuple[Count, ...] = ()
 
 
