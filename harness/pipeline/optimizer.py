@@ -2,32 +2,34 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, assert_never
+from typing import TYPE_CHECKING, Any
 
 from harness.pipeline.backend import import_keras
 from harness.pipeline.imports import call_import
 from harness.pipeline.schedules import build_learning_rate
-from harness.spec.optimizer import (
-    AdagradSpec,
-    AdamSpec,
-    AdamWSpec,
-    ImportedOptimizerSpec,
-    RMSpropSpec,
-    SGDSpec,
-)
+from harness.spec.optimizer import ImportedOptimizerSpec, MuonSpec
 
 if TYPE_CHECKING:
-    from harness.spec.optimizer import AnyOptimizer
+    from harness.spec.optimizer import AnyOptimizer, BuiltinOptimizer
     from harness.spec.training import PrecisionSpec
 
-__all__ = ["build_optimizer", "inner_optimizer"]
+__all__ = ["build_optimizer", "inner_optimizer", "start_from_weights"]
 
 _KERAS_CLASSES = {
-    SGDSpec: "SGD",
-    AdamSpec: "Adam",
-    AdamWSpec: "AdamW",
-    RMSpropSpec: "RMSprop",
-    AdagradSpec: "Adagrad",
+    "sgd": "SGD",
+    "adam": "Adam",
+    "adamw": "AdamW",
+    "rmsprop": "RMSprop",
+    "adagrad": "Adagrad",
+    "adadelta": "Adadelta",
+    "adamax": "Adamax",
+    "nadam": "Nadam",
+    "lion": "Lion",
+    "ftrl": "Ftrl",
+    "lamb": "Lamb",
+    "adafactor": "Adafactor",
+    "schedule_free_adamw": "ScheduleFreeAdamW",
+    "muon": "Muon",
 }
 
 
@@ -37,10 +39,8 @@ def build_optimizer(spec: AnyOptimizer, precision: PrecisionSpec) -> Any:
     match spec:
         case ImportedOptimizerSpec():
             optimizer = call_import(spec, keras.optimizers.Optimizer, "a keras Optimizer")
-        case SGDSpec() | AdamSpec() | AdamWSpec() | RMSpropSpec() | AdagradSpec():
-            optimizer = _builtin(spec)
         case _:
-            assert_never(spec)
+            optimizer = _builtin(spec)
     if precision.loss_scale is not None:
         optimizer = keras.mixed_precision.LossScaleOptimizer(
             optimizer, name="loss_scale", **precision.loss_scale.model_dump()
@@ -53,9 +53,22 @@ def inner_optimizer(optimizer: Any) -> Any:
     return getattr(optimizer, "inner_optimizer", optimizer)
 
 
-def _builtin(spec: SGDSpec | AdamSpec | AdamWSpec | RMSpropSpec | AdagradSpec) -> Any:
+def start_from_weights(optimizer: Any, trainable: list[Any]) -> None:
+    """Give a built optimizer's copies of the weights the values that the weights have now.
+
+    Only ScheduleFreeAdamW has such copies: its "momentum" is where its own weights begin.
+    """
+    inner = inner_optimizer(optimizer)
+    if type(inner).__name__ == _KERAS_CLASSES["schedule_free_adamw"]:
+        for copy, weight in zip(inner._momentums, trainable, strict=True):  # noqa: SLF001 - no public way
+            copy.assign(weight)
+
+
+def _builtin(spec: BuiltinOptimizer) -> Any:
     arguments = spec.model_dump(exclude={"kind", "learning_rate", "exclude_from_weight_decay"})
-    optimizer = getattr(import_keras().optimizers, _KERAS_CLASSES[type(spec)])(
+    if isinstance(spec, MuonSpec):
+        arguments["exclude_layers"] = list(spec.exclude_layers)
+    optimizer = getattr(import_keras().optimizers, _KERAS_CLASSES[spec.kind])(
         learning_rate=build_learning_rate(spec.learning_rate), name=spec.kind, **arguments
     )
     if spec.exclude_from_weight_decay:

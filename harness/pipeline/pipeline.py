@@ -11,7 +11,7 @@ from harness.pipeline.legacy import LegacyOptimizer
 from harness.pipeline.losses import build_loss
 from harness.pipeline.metrics import build_metric
 from harness.pipeline.model import build_model, build_variables
-from harness.pipeline.optimizer import build_optimizer, inner_optimizer
+from harness.pipeline.optimizer import build_optimizer, inner_optimizer, start_from_weights
 from harness.pipeline.tape import tape_step
 from harness.spec.model import VariablesSpec
 from harness.spec.optimizer import ImportedOptimizerSpec
@@ -134,6 +134,7 @@ class TrainingPipeline:
             variable.assign(value)
         if isinstance(spec.model, VariablesSpec) and spec.model.initial is not None:
             _assign_flat(self._trainable, np.asarray(spec.model.initial))
+            start_from_weights(self.optimizer, self._trainable)
         rate = None
         if not isinstance(spec.optimizer, ImportedOptimizerSpec):
             rate = spec.optimizer.learning_rate
