@@ -2,8 +2,8 @@
 
 import re
 from collections.abc import Sequence
+from typing import Any
 
-from harness.oracles.rule import Constant
 from harness.spec.optimizer import AdafactorSpec, BuiltinOptimizer, MuonSpec, OptimizerSpec
 from harness.trace.state import VariableInfo
 
@@ -11,13 +11,13 @@ _NOT_NUMBERS = {"kind", "exclude_layers", "exclude_embeddings"}
 _MATRIX = 2
 
 
-def hyperparameters(optimizer: BuiltinOptimizer) -> dict[str, Constant]:
+def hyperparameters(optimizer: BuiltinOptimizer) -> dict[str, Any]:
     """Return the constants besides those that every optimizer has.
 
     Adafactor caps only a learning rate that is a number, and leaves a schedule alone.
     """
     common = set(OptimizerSpec.model_fields) | _NOT_NUMBERS
-    constants: dict[str, Constant] = optimizer.model_dump(exclude=common)
+    constants = optimizer.model_dump(exclude=common)
     if isinstance(optimizer, AdafactorSpec) and not isinstance(optimizer.learning_rate, float):
         constants["relative_step"] = False
     return constants

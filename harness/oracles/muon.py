@@ -47,7 +47,7 @@ def orthogonalized(
         raise ArgumentError(msg)
     a, b, c = coefficients
     tall = matrix.shape[0] > matrix.shape[1]
-    x = matrix.T if tall else matrix
+    x: Float64 = matrix.T if tall else matrix
     x = x / (np.sqrt(np.sum(np.square(x))) + 1e-7)
     for _ in range(steps):
         product = x @ x.T

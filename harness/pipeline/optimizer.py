@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from harness.spec.optimizer import AnyOptimizer, BuiltinOptimizer
     from harness.spec.training import PrecisionSpec
 
-__all__ = ["build_optimizer", "inner_optimizer", "start_from_weights"]
+__all__ = ["build_optimizer", "inner_optimizer", "is_prebuilt", "start_from_weights"]
 
 _KERAS_CLASSES = {
     "sgd": "SGD",
@@ -31,6 +31,10 @@ _KERAS_CLASSES = {
     "schedule_free_adamw": "ScheduleFreeAdamW",
     "muon": "Muon",
 }
+
+
+_NO_ARGUMENTS = {"kind", "learning_rate", "exclude_from_weight_decay", "built_by", "prebuilt"}
+_PLACEHOLDER_RATE = 0.5
 
 
 def build_optimizer(spec: AnyOptimizer, precision: PrecisionSpec) -> Any:
@@ -53,24 +57,50 @@ def inner_optimizer(optimizer: Any) -> Any:
     return getattr(optimizer, "inner_optimizer", optimizer)
 
 
+def is_prebuilt(spec: AnyOptimizer) -> bool:
+    """Whether the variables of the optimizer are made before the training."""
+    return isinstance(spec, ImportedOptimizerSpec) or spec.prebuilt
+
+
 def start_from_weights(optimizer: Any, trainable: list[Any]) -> None:
     """Give a built optimizer's copies of the weights the values that the weights have now.
 
     Only ScheduleFreeAdamW has such copies: its "momentum" is where its own weights begin.
     """
     inner = inner_optimizer(optimizer)
-    if type(inner).__name__ == _KERAS_CLASSES["schedule_free_adamw"]:
+    if inner.built and type(inner).__name__ == _KERAS_CLASSES["schedule_free_adamw"]:
         for copy, weight in zip(inner._momentums, trainable, strict=True):  # noqa: SLF001 - no public way
             copy.assign(weight)
 
 
 def _builtin(spec: BuiltinOptimizer) -> Any:
-    arguments = spec.model_dump(exclude={"kind", "learning_rate", "exclude_from_weight_decay"})
+    keras = import_keras()
+    arguments = spec.model_dump(exclude=_NO_ARGUMENTS)
     if isinstance(spec, MuonSpec):
         arguments["exclude_layers"] = list(spec.exclude_layers)
-    optimizer = getattr(import_keras().optimizers, _KERAS_CLASSES[spec.kind])(
-        learning_rate=build_learning_rate(spec.learning_rate), name=spec.kind, **arguments
+    rate = build_learning_rate(spec.learning_rate)
+    assigned = spec.built_by == "assignment"
+    keras_class = getattr(keras.optimizers, _KERAS_CLASSES[spec.kind])
+    optimizer = keras_class(
+        learning_rate=_PLACEHOLDER_RATE if assigned else rate, name=spec.kind, **arguments
     )
     if spec.exclude_from_weight_decay:
         optimizer.exclude_from_weight_decay(var_names=list(spec.exclude_from_weight_decay))
-    return optimizer
+    if assigned:
+        optimizer.learning_rate = rate
+    return _again(optimizer, spec)
+
+
+def _again(optimizer: Any, spec: BuiltinOptimizer) -> Any:
+    """The same optimizer, made anew from its configuration in the way that is asked for."""
+    optimizers = import_keras().optimizers
+    match spec.built_by:
+        case "config":
+            return type(optimizer).from_config(optimizer.get_config())
+        case "serialized":
+            return optimizers.deserialize(optimizers.serialize(optimizer))
+        case "name":
+            config = {"class_name": _KERAS_CLASSES[spec.kind].lower(), "config": optimizer.get_config()}
+            return optimizers.get(config)
+        case _:
+            return optimizer

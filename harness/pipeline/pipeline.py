@@ -11,7 +11,7 @@ from harness.pipeline.legacy import LegacyOptimizer
 from harness.pipeline.losses import build_loss
 from harness.pipeline.metrics import build_metric
 from harness.pipeline.model import build_model, build_variables
-from harness.pipeline.optimizer import build_optimizer, inner_optimizer, start_from_weights
+from harness.pipeline.optimizer import build_optimizer, inner_optimizer, is_prebuilt, start_from_weights
 from harness.pipeline.tape import tape_step
 from harness.spec.model import VariablesSpec
 from harness.spec.optimizer import ImportedOptimizerSpec
@@ -73,7 +73,8 @@ class TrainingPipeline:
             variables, "float64" if policy == "float64" else "float32"
         )
         self.optimizer = build_optimizer(spec.optimizer, spec.precision)
-        self.optimizer.build(self._trainable)
+        if is_prebuilt(spec.optimizer):
+            self.optimizer.build(self._trainable)
         self.step = observer.watch_step(
             gradient_step(self._trainable, self.optimizer, spec.precision), self
         )
@@ -96,12 +97,12 @@ class TrainingPipeline:
         self.model = model
         self._trainable = list(model.trainable_variables)
         self.optimizer = model.optimizer
+        if is_prebuilt(spec.optimizer) and not isinstance(spec.training, LegacyGlobalStepSpec):
+            self.optimizer.build(self._trainable)
         match spec.training:
             case FitSpec() | TrainOnBatchSpec():
-                self.optimizer.build(self._trainable)
                 model.train_step = observer.watch_step(model.train_step, self)
             case GradientTapeSpec() | WhileLoopSpec():
-                self.optimizer.build(self._trainable)
                 self.step = observer.watch_step(tape_step(model, self.optimizer), self)
             case LegacyGlobalStepSpec():
                 self.optimizer = LegacyOptimizer(spec.optimizer)

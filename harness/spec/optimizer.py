@@ -39,6 +39,10 @@ class OptimizerSpec(Spec):
         loss_scale_factor: A fixed factor on the loss, taken out of the gradients again.
         gradient_accumulation_steps: Micro-batches per update.
         exclude_from_weight_decay: Parts of variable names that are not decayed.
+        built_by: How the object comes about: by its class, from its own configuration, through
+            `keras.optimizers.serialize` and `deserialize`, by name through `keras.optimizers.get`,
+            or by its class with the learning rate assigned afterwards.
+        prebuilt: Whether its variables are made before the training, or by its first step.
     """
 
     learning_rate: LearningRate = 0.001
@@ -52,6 +56,8 @@ class OptimizerSpec(Spec):
     loss_scale_factor: Positive | None = None
     gradient_accumulation_steps: AtLeastTwo | None = None
     exclude_from_weight_decay: tuple[Text, ...] = ()
+    built_by: Literal["class", "config", "serialized", "name", "assignment"] = "class"
+    prebuilt: Flag = True
 
 
 class SGDSpec(OptimizerSpec):
