@@ -1,4 +1,4 @@
-"""The constants of an optimizer's algorithm, from its table to the arguments of the oracle's rule."""
+"""The constants of an optimizer's algorithm, from its table to the arguments of a rule."""
 
 import re
 from collections.abc import Sequence

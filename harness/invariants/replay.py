@@ -13,6 +13,7 @@ import numpy as np
 
 from harness.invariants.base import NothingToJudge, Reason, View, Violation
 from harness.invariants.constants import adam_mask, hyperparameters
+from harness.invariants.groups import parts
 from harness.invariants.readings import (
     BROKEN_OFF,
     builtin_optimizer,
@@ -75,6 +76,14 @@ def check_replay(view: View, reason: Reason = REASON) -> tuple[Violation, ...]:
         NothingToJudge: The optimizer is the user's own.
         HarnessUsageError: Gradients or variables were not recorded.
     """
+    for part in parts(view):
+        found = _check(part, reason)
+        if found:
+            return found
+    return ()
+
+
+def _check(view: View, reason: Reason) -> tuple[Violation, ...]:
     rule = rule_of(view)
     state = view.state
     snapshot = start(view, rule)

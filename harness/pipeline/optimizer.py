@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from harness.pipeline.backend import import_keras
 from harness.pipeline.imports import call_import
 from harness.pipeline.schedules import build_learning_rate
-from harness.spec.optimizer import ImportedOptimizerSpec, MuonSpec
+from harness.spec.optimizer import ImportedOptimizerSpec, MultiOptimizerSpec, MuonSpec
 
 if TYPE_CHECKING:
     from harness.spec.optimizer import AnyOptimizer, BuiltinOptimizer
@@ -30,6 +30,7 @@ _KERAS_CLASSES = {
     "adafactor": "Adafactor",
     "schedule_free_adamw": "ScheduleFreeAdamW",
     "muon": "Muon",
+    "multi_optimizer": "MultiOptimizer",
 }
 
 
@@ -43,6 +44,8 @@ def build_optimizer(spec: AnyOptimizer, precision: PrecisionSpec) -> Any:
     match spec:
         case ImportedOptimizerSpec():
             optimizer = call_import(spec, keras.optimizers.Optimizer, "a keras Optimizer")
+        case MultiOptimizerSpec():
+            optimizer = _multi(spec)
         case _:
             optimizer = _builtin(spec)
     if precision.loss_scale is not None:
@@ -91,7 +94,18 @@ def _builtin(spec: BuiltinOptimizer) -> Any:
     return _again(optimizer, spec)
 
 
-def _again(optimizer: Any, spec: BuiltinOptimizer) -> Any:
+def _multi(spec: MultiOptimizerSpec) -> Any:
+    optimizers = import_keras().optimizers
+    chosen = optimizers.OptimizerMap(_builtin(spec.default))
+    for group in spec.groups:
+        chosen[group.match] = _builtin(group.optimizer)
+    optimizer = optimizers.MultiOptimizer(
+        chosen, loss_scale_factor=spec.loss_scale_factor, name=spec.kind
+    )
+    return _again(optimizer, spec)
+
+
+def _again(optimizer: Any, spec: BuiltinOptimizer | MultiOptimizerSpec) -> Any:
     """The same optimizer, made anew from its configuration in the way that is asked for."""
     optimizers = import_keras().optimizers
     match spec.built_by:
@@ -100,7 +114,7 @@ def _again(optimizer: Any, spec: BuiltinOptimizer) -> Any:
         case "serialized":
             return optimizers.deserialize(optimizers.serialize(optimizer))
         case "name":
-            config = {"class_name": _KERAS_CLASSES[spec.kind].lower(), "config": optimizer.get_config()}
-            return optimizers.get(config)
+            name = _KERAS_CLASSES[spec.kind].lower()
+            return optimizers.get({"class_name": name, "config": optimizer.get_config()})
         case _:
             return optimizer

@@ -11,10 +11,15 @@ from harness.pipeline.legacy import LegacyOptimizer
 from harness.pipeline.losses import build_loss
 from harness.pipeline.metrics import build_metric
 from harness.pipeline.model import build_model, build_variables
-from harness.pipeline.optimizer import build_optimizer, inner_optimizer, is_prebuilt, start_from_weights
+from harness.pipeline.optimizer import (
+    build_optimizer,
+    inner_optimizer,
+    is_prebuilt,
+    start_from_weights,
+)
 from harness.pipeline.tape import tape_step
 from harness.spec.model import VariablesSpec
-from harness.spec.optimizer import ImportedOptimizerSpec
+from harness.spec.optimizer import ImportedOptimizerSpec, MultiOptimizerSpec
 from harness.spec.training import (
     FitSpec,
     GradientTapeSpec,
@@ -137,7 +142,7 @@ class TrainingPipeline:
             _assign_flat(self._trainable, np.asarray(spec.model.initial))
             start_from_weights(self.optimizer, self._trainable)
         rate = None
-        if not isinstance(spec.optimizer, ImportedOptimizerSpec):
+        if not isinstance(spec.optimizer, ImportedOptimizerSpec | MultiOptimizerSpec):
             rate = spec.optimizer.learning_rate
         if isinstance(rate, int | float):
             inner_optimizer(self.optimizer).learning_rate = rate

@@ -268,7 +268,8 @@ class StepRecorder:
         else:
             frame.scale = getattr(inner, "loss_scale_factor", None)
         frame.iterations_before = _read(optimizer.iterations)
-        frame.learning_rate = _read(inner.learning_rate)
+        # A MultiOptimizer has none of its own.
+        frame.learning_rate = _read(getattr(inner, "learning_rate", np.nan))
         if self.clips:
             self._clipped_norm.assign(np.nan)
             if self._recording.gradients:

@@ -79,7 +79,8 @@ class _Roles:
         self._by_place = _slots_by_place(inner, pipeline.trainable, list(self._by_name.values()))
         self._by_attribute = {
             id(value): name.strip("_")
-            for name, value in vars(inner).items()
+            for part in (inner, *getattr(inner, "optimizers", ()))
+            for name, value in vars(part).items()
             if hasattr(value, "numpy")
         }
         self._optimizer = {id(variable) for variable in outer.variables}

@@ -99,8 +99,8 @@ def structure(spec: PipelineSpec, examples: Examples | None) -> str | None:
     tables: dict[str, Any] = spec.model_dump(by_alias=True)
     for values in ("callbacks", "validation", "then"):
         del tables[values]
-    if not isinstance(tables["optimizer"]["learning_rate"], dict):
-        del tables["optimizer"]["learning_rate"]
+    if not isinstance(tables["optimizer"].get("learning_rate"), dict):
+        tables["optimizer"].pop("learning_rate", None)
     tables["model"].pop("initial", None)
     # Of the loop only what it runs matters; epochs, budgets and gradients are values.
     loop = tables["training"]

@@ -264,7 +264,43 @@ BuiltinOptimizer = (
     | MuonSpec
 )
 
+OneOptimizer = Annotated[Annotated[BuiltinOptimizer, Field(discriminator="kind")], Named]
+
+
+class GroupSpec(Spec):
+    """The variables that one optimizer of several updates.
+
+    Attributes:
+        match: The path of a variable, or a pattern that the whole path must match.
+        optimizer: What updates them.
+    """
+
+    match: Text
+    optimizer: OneOptimizer
+
+
+class MultiOptimizerSpec(Spec):
+    """``keras.optimizers.MultiOptimizer``: another optimizer for other variables.
+
+    Attributes:
+        groups: Variables with an optimizer of their own.
+        default: Updates all other variables.
+        loss_scale_factor: In place of those of its optimizers.
+        built_by: How the object comes about; see `OptimizerSpec`.
+        prebuilt: Whether its variables are made before the training, or by its first step.
+    """
+
+    kind: Literal["multi_optimizer"] = "multi_optimizer"
+    groups: tuple[GroupSpec, ...] = ()
+    default: OneOptimizer = SGDSpec()
+    loss_scale_factor: Positive | None = None
+    built_by: Literal["class", "config", "serialized", "name"] = "class"
+    prebuilt: Flag = True
+
+
 AnyOptimizer = Annotated[
-    Annotated[BuiltinOptimizer | ImportedOptimizerSpec, Field(discriminator="kind")],
+    Annotated[
+        BuiltinOptimizer | MultiOptimizerSpec | ImportedOptimizerSpec, Field(discriminator="kind")
+    ],
     Named,
 ]
