@@ -80,7 +80,9 @@ def _builtin(spec: BuiltinOptimizer) -> Any:
     keras = import_keras()
     arguments = spec.model_dump(exclude=_NO_ARGUMENTS)
     if isinstance(spec, MuonSpec):
-        arguments["exclude_layers"] = list(spec.exclude_layers)
+        # Before 3.14 it had fewer arguments: what the file leaves out is left to Keras.
+        arguments = spec.model_dump(exclude=_NO_ARGUMENTS, exclude_unset=True)
+        arguments |= {"exclude_layers": list(spec.exclude_layers)}
     rate = build_learning_rate(spec.learning_rate)
     assigned = spec.built_by == "assignment"
     keras_class = getattr(keras.optimizers, _KERAS_CLASSES[spec.kind])

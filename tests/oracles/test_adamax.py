@@ -19,7 +19,7 @@ def test_first_step_is_the_sign_of_the_gradient() -> None:
 
 
 def test_norm_decays_before_it_is_compared() -> None:
-    """From u = 4, beta_2 0.5, a gradient of 1 leaves 2, one of 3 takes over; m = 0.5 * g + 0.5 * m."""
+    """From u = 4, beta_2 0.5, a gradient of 1 leaves 2, one of 3 takes over."""
     state = AdamaxState(1, np.array([1.0, 1.0]), np.array([4.0, 4.0]))
     gradient = np.array([1.0, 3.0])
     after, state = adamax_step(
