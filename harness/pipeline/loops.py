@@ -167,11 +167,13 @@ def _compiled(pipeline: TrainingPipeline) -> Callable[[Any], Any]:
 
 def _graph(pipeline: TrainingPipeline) -> Step:
     """The step as a graph, kept with the pipeline so that a second run does not trace again."""
-    if pipeline.compiled_step is None:
-        step = import_tensorflow().function(_observed_step(pipeline), reduce_retracing=True)
-        pipeline.compiled_step = step
-        return step
-    return pipeline.compiled_step
+    step = pipeline.compiled_step
+    if step is None:
+        function: Step = import_tensorflow().function(
+            _observed_step(pipeline), reduce_retracing=True
+        )
+        step = pipeline.compiled_step = function
+    return step
 
 
 def _eager(pipeline: TrainingPipeline) -> Callable[[Any], Any]:

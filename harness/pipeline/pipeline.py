@@ -66,6 +66,7 @@ class TrainingPipeline:
             observer: Watches the train step.
         """
         self.model: Any = None
+        self.optimizer: Any = None
         self.step: Step | None = None
         self.compiled_step: Step | None = None
         self.gradients_vary = False
