@@ -41,10 +41,15 @@ def build_optimizer(spec: AnyOptimizer, precision: PrecisionSpec) -> Any:
             optimizer = _builtin(spec)
         case _:
             assert_never(spec)
-    if precision.loss_scale is not None:
+    scale = precision.loss_scale
+    if scale is None or not scale.excludes:
+        _exclude(optimizer, spec)
+    if scale is not None:
         optimizer = keras.mixed_precision.LossScaleOptimizer(
-            optimizer, name="loss_scale", **precision.loss_scale.model_dump()
+            optimizer, name="loss_scale", **scale.model_dump(exclude={"excludes"})
         )
+        if scale.excludes:
+            _exclude(optimizer, spec)
     return optimizer
 
 
@@ -55,9 +60,12 @@ def inner_optimizer(optimizer: Any) -> Any:
 
 def _builtin(spec: SGDSpec | AdamSpec | AdamWSpec | RMSpropSpec | AdagradSpec) -> Any:
     arguments = spec.model_dump(exclude={"kind", "learning_rate", "exclude_from_weight_decay"})
-    optimizer = getattr(import_keras().optimizers, _KERAS_CLASSES[type(spec)])(
+    return getattr(import_keras().optimizers, _KERAS_CLASSES[type(spec)])(
         learning_rate=build_learning_rate(spec.learning_rate), name=spec.kind, **arguments
     )
-    if spec.exclude_from_weight_decay:
-        optimizer.exclude_from_weight_decay(var_names=list(spec.exclude_from_weight_decay))
-    return optimizer
+
+
+def _exclude(optimizer: Any, spec: AnyOptimizer) -> None:
+    names = getattr(spec, "exclude_from_weight_decay", ())
+    if names:
+        optimizer.exclude_from_weight_decay(var_names=list(names))

@@ -145,10 +145,12 @@ class LossScaleSpec(Spec):
     Attributes:
         initial_scale: First factor on the loss.
         dynamic_growth_steps: Finite steps in a row after which the factor doubles.
+        excludes: Ask the wrapper, not the optimizer inside, to exclude variables from decay.
     """
 
     initial_scale: Positive = 32768.0
     dynamic_growth_steps: PositiveCount = 2000
+    excludes: Flag = False
 
 
 class PrecisionSpec(Spec):
