@@ -40,18 +40,20 @@ _PLACEHOLDER_RATE = 0.5
 
 def build_optimizer(spec: AnyOptimizer, precision: PrecisionSpec) -> Any:
     """An unbuilt Keras optimizer, inside a ``LossScaleOptimizer`` where one is asked for."""
-    keras = import_keras()
+    keras, scale = import_keras(), precision.loss_scale
     match spec:
         case ImportedOptimizerSpec():
             optimizer = call_import(spec, keras.optimizers.Optimizer, "a keras Optimizer")
         case MultiOptimizerSpec():
             optimizer = _multi(spec)
         case _:
-            optimizer = _builtin(spec)
-    if precision.loss_scale is not None:
+            optimizer = _builtin(spec, excludes=scale is None or not scale.excludes)
+    if scale is not None:
         optimizer = keras.mixed_precision.LossScaleOptimizer(
-            optimizer, name="loss_scale", **precision.loss_scale.model_dump()
+            optimizer, name="loss_scale", **scale.model_dump(exclude={"excludes"})
         )
+        if scale.excludes:
+            _exclude(optimizer, spec)
     return optimizer
 
 
@@ -76,7 +78,7 @@ def start_from_weights(optimizer: Any, trainable: list[Any]) -> None:
             copy.assign(weight)
 
 
-def _builtin(spec: BuiltinOptimizer) -> Any:
+def _builtin(spec: BuiltinOptimizer, *, excludes: bool = True) -> Any:
     keras = import_keras()
     arguments = spec.model_dump(exclude=_NO_ARGUMENTS)
     if isinstance(spec, MuonSpec):
@@ -89,8 +91,8 @@ def _builtin(spec: BuiltinOptimizer) -> Any:
     optimizer = keras_class(
         learning_rate=_PLACEHOLDER_RATE if assigned else rate, name=spec.kind, **arguments
     )
-    if spec.exclude_from_weight_decay:
-        optimizer.exclude_from_weight_decay(var_names=list(spec.exclude_from_weight_decay))
+    if excludes:
+        _exclude(optimizer, spec)
     if assigned:
         optimizer.learning_rate = rate
     return _again(optimizer, spec)
@@ -120,3 +122,9 @@ def _again(optimizer: Any, spec: BuiltinOptimizer | MultiOptimizerSpec) -> Any:
             return optimizers.get({"class_name": name, "config": optimizer.get_config()})
         case _:
             return optimizer
+
+
+def _exclude(optimizer: Any, spec: AnyOptimizer) -> None:
+    names = getattr(spec, "exclude_from_weight_decay", ())
+    if names:
+        optimizer.exclude_from_weight_decay(var_names=list(names))

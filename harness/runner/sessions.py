@@ -105,6 +105,9 @@ def structure(spec: PipelineSpec, examples: Examples | None) -> str | None:
     # Of the loop only what it runs matters; epochs, budgets and gradients are values.
     loop = tables["training"]
     tables["training"] = [loop["kind"], loop.get("compiled")]
+    tables["training"] += [loop.get("sparse"), loop.get("repeated_ids")]
+    # Of these only whether there are any: sets of missing gradients are traces of one function.
+    tables["training"] += [bool(loop.get(key)) for key in ("missing", "save_and_load_after")]
     tables["data"] = _shapes(spec, examples)
     return json.dumps(tables, sort_keys=True)
 

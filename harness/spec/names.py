@@ -22,6 +22,7 @@ InvariantName = Literal[
     "learning_rate_follows_schedule",
     "loss_log_is_sample_mean",
     "loss_scale_follows_automaton",
+    "loss_scale_stays_in_range",
     "masters_keep_their_dtype",
     "memory_is_flat",
     "never_trains_on_undrawn_batches",
