@@ -156,3 +156,36 @@ def _expected_dtype(
     if isinstance(model, ImportedModelSpec):
         return ("float32", "float64") if policy.startswith("mixed") else (variable.dtype,)
     return (model.dtype or ("float64" if policy == "float64" else "float32"),)
+
+
+@invariant(
+    "loss_scale_stays_in_range",
+    records=Recording.of("state"),
+    source="Keras, LossScaleOptimizer; Micikevicius et al., ICLR 2018, section 3.2",
+)
+def loss_scale_stays_in_range(view: View, reason: Reason) -> tuple[Violation, ...]:
+    """The loss scale is a positive, finite number before every step and after training.
+
+    Raises:
+        NothingToJudge: The loss is not scaled dynamically.
+    """
+    paths = view.state.paths("loss_scale")
+    if not paths:
+        message = "precision must scale the loss dynamically for its range to be judged, got none."
+        raise NothingToJudge(message)
+    scales: list[float] = view.state.before_of(paths[0]).ravel().tolist()
+    final = float(view.state.final_of(paths[0]))
+    for step, got in [*enumerate(scales), (None, final)]:
+        if not 0.0 < got < float("inf"):
+            when = "after training" if step is None else f"before step {step}"
+            return (
+                view.violation(
+                    reason,
+                    f"the loss scale {when} is {got!r}",
+                    got=got,
+                    expected="a positive, finite number",
+                    step=step,
+                    where=paths[0],
+                ),
+            )
+    return ()

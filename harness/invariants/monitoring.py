@@ -21,7 +21,6 @@ from harness.spec.callbacks import (
     SwapEMAWeightsSpec,
 )
 from harness.spec.metrics import F1Spec, ImportedMetricSpec
-from harness.spec.optimizer import ImportedOptimizerSpec
 from harness.trace.events import Event
 from harness.trace.recording import Recording
 from harness.trace.stop import StopReason
@@ -234,7 +233,7 @@ def _plateau(view: View) -> tuple[ReduceLROnPlateauSpec, float]:
     setters = (ReduceLROnPlateauSpec, StepDecaySpec, ImportedCallbackSpec)
     found = [callback for callback in callbacks if isinstance(callback, setters)]
     spec = found[0] if len(found) == 1 else None
-    rate = None if isinstance(optimizer, ImportedOptimizerSpec) else optimizer.learning_rate
+    rate = getattr(optimizer, "learning_rate", None)
     if not isinstance(spec, ReduceLROnPlateauSpec) or not isinstance(rate, float | int):
         message = (
             "callbacks must hold one reduce_lr_on_plateau and nothing else that sets the rate, "

@@ -11,7 +11,7 @@ from harness.oracles.arrays import Float64
 from harness.oracles.averaging import is_update_step
 from harness.oracles.loss_scaling import DynamicLossScale, all_finite
 from harness.spec.callbacks import MonitorSpec
-from harness.spec.optimizer import BuiltinOptimizer, ImportedOptimizerSpec
+from harness.spec.optimizer import BuiltinOptimizer, ImportedOptimizerSpec, MultiOptimizerSpec
 from harness.spec.training import ApplyGradientsSpec, FitSpec, LegacyGlobalStepSpec
 from harness.trace.stop import StopReason
 
@@ -51,13 +51,16 @@ def builtin_optimizer(view: View) -> BuiltinOptimizer:
             "Expect relations of it instead, such as unchanged_by."
         )
         raise NothingToJudge(message)
+    if isinstance(optimizer, MultiOptimizerSpec):
+        message = "optimizer must be a single one to be judged as a whole, got a multi_optimizer."
+        raise NothingToJudge(message)
     return optimizer
 
 
 def accumulation_steps(view: View) -> int:
     """Return the micro-batches per update, 1 without accumulation."""
     optimizer = view.pipeline.optimizer
-    if isinstance(optimizer, ImportedOptimizerSpec):
+    if isinstance(optimizer, ImportedOptimizerSpec | MultiOptimizerSpec):
         return 1
     return optimizer.gradient_accumulation_steps or 1
 

@@ -12,6 +12,8 @@ from typing import NamedTuple
 import numpy as np
 
 from harness.invariants.base import NothingToJudge, Reason, View, Violation
+from harness.invariants.constants import adam_mask, hyperparameters
+from harness.invariants.groups import parts
 from harness.invariants.readings import (
     BROKEN_OFF,
     builtin_optimizer,
@@ -28,14 +30,14 @@ from harness.oracles.update import (
     finalized_parameters,
     initial_state,
     make_rule,
-    slot_names,
+    shared_slots,
 )
 from harness.spec.callbacks import (
     EarlyStoppingSpec,
     ImportedCallbackSpec,
     SwapEMAWeightsSpec,
 )
-from harness.spec.optimizer import BuiltinOptimizer, OptimizerSpec
+from harness.spec.optimizer import BuiltinOptimizer
 from harness.spec.training import LegacyGlobalStepSpec
 from harness.trace.mismatch import Labels, Mismatch, Phase
 from harness.trace.recording import Recording
@@ -74,16 +76,24 @@ def check_replay(view: View, reason: Reason = REASON) -> tuple[Violation, ...]:
         NothingToJudge: The optimizer is the user's own.
         HarnessUsageError: Gradients or variables were not recorded.
     """
+    for part in parts(view):
+        found = _check(part, reason)
+        if found:
+            return found
+    return ()
+
+
+def _check(view: View, reason: Reason) -> tuple[Violation, ...]:
     rule = rule_of(view)
     state = view.state
     snapshot = start(view, rule)
-    mismatch = _compare(view, state.initial, expected_values(view, snapshot), None, "initial")
+    mismatch = _compare(view, state.initial, expected_values(view, rule, snapshot), None, "initial")
     if mismatch is not None:
         return (view.numeric(reason, mismatch),)
     for step, after in enumerate(trajectory(view, rule)):
         mismatch = _between(view, step)
         if mismatch is None:
-            wanted = expected_values(view, after)
+            wanted = expected_values(view, rule, after)
             mismatch = _compare(view, state.after[step], wanted, step, "after")
         if mismatch is not None:
             return (view.numeric(reason, mismatch),)
@@ -126,7 +136,6 @@ def rule_of(view: View) -> UpdateRule:
     if isinstance(view.pipeline.training, LegacyGlobalStepSpec):
         message = "training must use a Keras optimizer to be replayed, got one of TensorFlow 1."
         raise NothingToJudge(message)
-    common = set(OptimizerSpec.model_fields) | {"kind"}
     return make_rule(
         optimizer.kind,
         clipvalue=optimizer.clipvalue,
@@ -134,12 +143,13 @@ def rule_of(view: View) -> UpdateRule:
         global_clipnorm=optimizer.global_clipnorm,
         weight_decay=optimizer.weight_decay,
         decay_mask=_decay_mask(view, optimizer),
+        adam_mask=adam_mask(optimizer, view.gradients.variables),
         use_ema=optimizer.use_ema,
         ema_momentum=optimizer.ema_momentum,
         ema_overwrite_frequency=optimizer.ema_overwrite_frequency,
         gradient_accumulation_steps=optimizer.gradient_accumulation_steps,
         loss_scale=loss_scale_policy(view),
-        **optimizer.model_dump(exclude=common),
+        **hyperparameters(optimizer),
     )
 
 
@@ -180,7 +190,7 @@ def start(view: View, rule: UpdateRule) -> Snapshot:
         iterations=iterations,
         updates=iterations // length,
         slots=tuple(
-            {name: _owned(state, "slot", item.path, name, slots[name]) for name in slot_names(rule)}
+            {name: _owned(state, "slot", item.path, name, slot) for name, slot in slots.items()}
             for item, slots in zip(view.gradients.variables, fresh.slots, strict=True)
         ),
         accumulators=_each(view, "accumulator", fresh.accumulators),
@@ -220,7 +230,7 @@ def owned_by(
     return None
 
 
-def expected_values(view: View, snapshot: Snapshot) -> Iterator[Expected]:
+def expected_values(view: View, rule: UpdateRule, snapshot: Snapshot) -> Iterator[Expected]:
     """Yield every variable that the oracle has an opinion on, weights first."""
     own, state, known = snapshot.state, view.state, view.gradients.variables
     for item, value in zip(known, snapshot.parameters, strict=True):
@@ -229,6 +239,9 @@ def expected_values(view: View, snapshot: Snapshot) -> Iterator[Expected]:
         for name, value in slots.items():
             variable = owned_by(state, "slot", item.path, name)
             yield Expected(variable.path if variable else f"{item.path}:{name}", value, "slots")
+    for name, number in shared_slots(rule, own.updates).items():
+        found = [item.path for item in state.variables if (item.slot_of, item.slot) == (None, name)]
+        yield Expected(found[0] if found else name, np.array(number), "slots")
     for role, values in (("average", own.averages), ("accumulator", own.accumulators)):
         for item, value in zip(known, values, strict=False):
             variable = owned_by(state, role, item.path)
@@ -326,7 +339,7 @@ def after_training(view: View, rule: UpdateRule, snapshot: Snapshot) -> Mismatch
     parameters = snapshot.parameters
     if finished:
         parameters = finalized_parameters(rule, snapshot.state, parameters)
-    wanted = expected_values(view, Snapshot(parameters, snapshot.state))
+    wanted = expected_values(view, rule, Snapshot(parameters, snapshot.state))
     if any(
         isinstance(callback, SwapEMAWeightsSpec | ImportedCallbackSpec)
         or (isinstance(callback, EarlyStoppingSpec) and callback.restore_best_weights)

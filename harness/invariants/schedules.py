@@ -6,7 +6,7 @@ from typing import NamedTuple, TypeAlias, assert_never
 import numpy as np
 
 from harness.invariants.base import NothingToJudge, Reason, View, Violation, invariant
-from harness.invariants.readings import Bools, accumulation_steps
+from harness.invariants.readings import Bools, accumulation_steps, builtin_optimizer
 from harness.oracles.arrays import Float64
 from harness.oracles.schedules import learning_rate_at, step_decay
 from harness.spec.callbacks import ImportedCallbackSpec, ReduceLROnPlateauSpec, StepDecaySpec
@@ -99,7 +99,7 @@ def rate_reader(view: View) -> Callable[[int, int], float]:
     optimizer = view.pipeline.optimizer
     if isinstance(optimizer, ImportedOptimizerSpec):
         raise NothingToJudge(_foreign("optimizer", optimizer.import_))
-    rate = optimizer.learning_rate
+    rate = builtin_optimizer(view).learning_rate
     if isinstance(rate, float | int):
         by_epoch = _by_epoch(view, float(rate))
         return lambda step, _: float(by_epoch[step])

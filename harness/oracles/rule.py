@@ -13,22 +13,75 @@ from harness.oracles.arrays import (
 )
 from harness.oracles.loss_scaling import DynamicLossScale
 
-Kind = Literal["sgd", "adam", "adamw", "rmsprop", "adagrad"]
+Kind = Literal[
+    "sgd",
+    "adam",
+    "adamw",
+    "rmsprop",
+    "adagrad",
+    "adadelta",
+    "adamax",
+    "nadam",
+    "lion",
+    "ftrl",
+    "lamb",
+    "adafactor",
+    "schedule_free_adamw",
+    "muon",
+]
 KINDS: tuple[str, ...] = get_args(Kind)
 
-_ADAM: Mapping[str, float | bool] = {
-    "beta_1": 0.9,
-    "beta_2": 0.999,
-    "epsilon": 1e-7,
-    "amsgrad": False,
-}
-DEFAULTS: Mapping[str, Mapping[str, float | bool]] = MappingProxyType(
+Constant = float | bool | None
+
+_MOMENTS: Mapping[str, Constant] = {"beta_1": 0.9, "beta_2": 0.999, "epsilon": 1e-7}
+_ADAM: Mapping[str, Constant] = {**_MOMENTS, "amsgrad": False}
+DEFAULTS: Mapping[str, Mapping[str, Constant]] = MappingProxyType(
     {
         "sgd": {"momentum": 0.0, "nesterov": False},
         "adam": _ADAM,
         "adamw": _ADAM,
         "rmsprop": {"rho": 0.9, "momentum": 0.0, "epsilon": 1e-7, "centered": False},
         "adagrad": {"initial_accumulator_value": 0.1, "epsilon": 1e-7},
+        "adadelta": {"rho": 0.95, "epsilon": 1e-7},
+        "adamax": _MOMENTS,
+        "nadam": _MOMENTS,
+        "lion": {"beta_1": 0.9, "beta_2": 0.99},
+        "ftrl": {
+            "learning_rate_power": -0.5,
+            "initial_accumulator_value": 0.1,
+            "l1_regularization_strength": 0.0,
+            "l2_regularization_strength": 0.0,
+            "l2_shrinkage_regularization_strength": 0.0,
+            "beta": 0.0,
+        },
+        "lamb": _MOMENTS,
+        "adafactor": {
+            "beta_2_decay": -0.8,
+            "epsilon_1": 1e-30,
+            "epsilon_2": 1e-3,
+            "clip_threshold": 1.0,
+            "relative_step": True,
+        },
+        "schedule_free_adamw": {
+            "beta_1": 0.9,
+            "beta_2": 0.999,
+            "epsilon": 1e-8,
+            "warmup_steps": 0,
+        },
+        "muon": {
+            "adam_beta_1": 0.9,
+            "adam_beta_2": 0.999,
+            "adam_weight_decay": 0.004,
+            "epsilon": 1e-7,
+            "muon_a": 3.4445,
+            "muon_b": -4.775,
+            "muon_c": 2.0315,
+            "adam_lr_ratio": 1.0,
+            "momentum": 0.95,
+            "ns_steps": 5,
+            "nesterov": True,
+            "rms_rate": 0.2,
+        },
     }
 )
 """Hyperparameters of each kind besides the learning rate, with the defaults of Keras."""
@@ -49,6 +102,7 @@ class UpdateRule:
         global_clipnorm: Largest norm over all variables, or None.
         weight_decay: Decoupled decay per unit of learning rate, or None.
         decay_mask: Per variable, whether it decays; None means all do.
+        adam_mask: Per variable, whether Muon leaves it to Adam; None means all but matrices.
         use_ema: Whether a moving average of the weights is kept.
         ema_momentum: Share of the average kept per update.
         ema_overwrite_frequency: Updates between two overwrites of the weights, or None.
@@ -59,12 +113,13 @@ class UpdateRule:
     """
 
     kind: Kind
-    hyperparameters: Mapping[str, float | bool]
+    hyperparameters: Mapping[str, Constant]
     clipvalue: float | None = None
     clipnorm: float | None = None
     global_clipnorm: float | None = None
     weight_decay: float | None = None
     decay_mask: tuple[bool, ...] | None = None
+    adam_mask: tuple[bool, ...] | None = None
     use_ema: bool = False
     ema_momentum: float = 0.99
     ema_overwrite_frequency: int | None = None
@@ -89,7 +144,16 @@ class UpdateRule:
 
     def number(self, name: str) -> float:
         """Return the hyperparameter `name` of the algorithm as a number."""
-        return float(self.hyperparameters[name])
+        value = self.optional(name)
+        if value is None:
+            msg = f"{name} must be a number for {self.kind}, got None."
+            raise ArgumentError(msg)
+        return value
+
+    def optional(self, name: str) -> float | None:
+        """Return the hyperparameter `name` of the algorithm as a number, or None."""
+        value = self.hyperparameters[name]
+        return None if value is None else float(value)
 
     def flag(self, name: str) -> bool:
         """Return the hyperparameter `name` of the algorithm as a truth value."""
@@ -104,23 +168,26 @@ def make_rule(
     global_clipnorm: float | None = None,
     weight_decay: float | None = None,
     decay_mask: tuple[bool, ...] | None = None,
+    adam_mask: tuple[bool, ...] | None = None,
     use_ema: bool = False,
     ema_momentum: float = 0.99,
     ema_overwrite_frequency: int | None = None,
     gradient_accumulation_steps: int | None = None,
     loss_scale: float | DynamicLossScale | None = None,
     float32_constants: bool = True,
-    **hyperparameters: float | bool,
+    **hyperparameters: Constant,
 ) -> UpdateRule:
     """Return the rule of a Keras optimizer, its defaults filled in.
 
     Args:
-        kind: Algorithm: "sgd", "adam", "adamw", "rmsprop" or "adagrad".
+        kind: Algorithm, such as "sgd"; see `DEFAULTS`.
         clipvalue: Largest absolute value of an element.
         clipnorm: Largest norm of each variable.
         global_clipnorm: Largest norm over all variables.
         weight_decay: Decoupled decay; None means 0.004 for AdamW and none for all others.
         decay_mask: Per variable, whether it decays; None means all do.
+        adam_mask: Per variable, whether Muon leaves it to Adam; None means all but matrices.
+        adam_mask: Per variable, whether Muon leaves it to Adam; None means all but matrices.
         use_ema: Whether a moving average of the weights is kept.
         ema_momentum: Share of the average kept per update.
         ema_overwrite_frequency: Updates between two overwrites of the weights.
@@ -152,6 +219,7 @@ def make_rule(
         global_clipnorm=global_clipnorm,
         weight_decay=weight_decay,
         decay_mask=decay_mask,
+        adam_mask=adam_mask,
         use_ema=use_ema,
         ema_momentum=ema_momentum,
         ema_overwrite_frequency=ema_overwrite_frequency,

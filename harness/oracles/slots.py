@@ -8,17 +8,20 @@ The variables that Keras creates per trainable variable are called
     adamw     as adam
     rmsprop   velocity, momentum (only if momentum > 0), average_gradient (only if centered)
     adagrad   accumulator
+
+and those of `harness.oracles.algorithms`.
 """
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import assert_never
 
 import numpy as np
 
 from harness.oracles.adagrad import AdagradState, adagrad_start, adagrad_step
 from harness.oracles.adam import AdamState, adam_step
+from harness.oracles.algorithms import ALGORITHMS, Update
 from harness.oracles.arrays import Float64, frozen
+from harness.oracles.nadam import nadam_product
 from harness.oracles.rmsprop import RmspropState, rmsprop_step
 from harness.oracles.rule import UpdateRule
 from harness.oracles.sgd import SgdState, sgd_step
@@ -27,7 +30,7 @@ Slots = Mapping[str, Float64]
 
 
 def slot_names(rule: UpdateRule) -> tuple[str, ...]:
-    """Return the names of the slots each variable has under `rule`, in the order of Keras."""
+    """Return the names of the slots a vector has under `rule`, in the order of Keras."""
     match rule.kind:
         case "sgd":
             return ("momentum",) if rule.number("momentum") else ()
@@ -41,12 +44,23 @@ def slot_names(rule: UpdateRule) -> tuple[str, ...]:
             )
         case "adagrad":
             return ("accumulator",)
-        case _:  # pragma: no cover
-            assert_never(rule.kind)
+        case _:
+            return tuple(start_slots(rule, np.zeros(1)))
 
 
-def start_slots(rule: UpdateRule, parameter: Float64) -> Slots:
-    """Return the slots of one variable before its first update, each of the parameter's shape."""
+def start_slots(rule: UpdateRule, parameter: Float64, index: int | None = None) -> Slots:
+    """Return the slots of one variable before its first update.
+
+    Args:
+        rule: Algorithm and constants.
+        parameter: Shape (*dims); most slots have it too.
+        index: Which variable it is, for what a rule says of each; None goes by the shape alone.
+    """
+    if rule.kind in ALGORITHMS:
+        slots = dict(ALGORITHMS[rule.kind].start(rule, parameter))
+        if rule.kind == "muon" and _is_for_adam(rule, parameter, index):
+            slots["velocity"] = np.zeros(np.shape(parameter))
+        return MappingProxyType({name: frozen(value) for name, value in slots.items()})
     if rule.kind == "adagrad":
         start = adagrad_start(
             parameter,
@@ -56,6 +70,26 @@ def start_slots(rule: UpdateRule, parameter: Float64) -> Slots:
         return MappingProxyType({"accumulator": frozen(start.accumulator)})
     zeros = frozen(np.zeros(np.shape(parameter)))
     return MappingProxyType(dict.fromkeys(slot_names(rule), zeros))
+
+
+def _is_for_adam(rule: UpdateRule, parameter: Float64, index: int | None) -> bool:
+    if index is None or rule.adam_mask is None:
+        return np.ndim(parameter) != 2  # noqa: PLR2004 - a matrix
+    return rule.adam_mask[index]
+
+
+def shared_slots(rule: UpdateRule, updates: int) -> Mapping[str, float]:
+    """Return the slots that all variables have in common, after so many updates."""
+    if rule.kind == "nadam":
+        return {"u_product": nadam_product(updates, beta_1=rule.number("beta_1"))}
+    return {}
+
+
+def decay_of(rule: UpdateRule, slots: Slots) -> float | None:
+    """Return the weight decay of the variable that has these slots."""
+    if rule.kind == "muon" and "velocity" in slots:
+        return rule.optional("adam_weight_decay")
+    return rule.weight_decay
 
 
 def algorithm_step(
@@ -148,5 +182,6 @@ def _stepped(
                 epsilon=rule.number("epsilon"),
             )
             return parameter, adagrad._asdict()
-        case _:  # pragma: no cover
-            assert_never(rule.kind)
+        case _:
+            update = Update(rule, parameter, gradient, slots, learning_rate, updates)
+            return ALGORITHMS[rule.kind].step(update)

@@ -40,7 +40,13 @@ from harness.oracles.loss_scaling import (
     next_scale,
 )
 from harness.oracles.rule import UpdateRule, make_rule
-from harness.oracles.slots import algorithm_step, slot_names, start_slots
+from harness.oracles.slots import (
+    algorithm_step,
+    decay_of,
+    shared_slots,
+    slot_names,
+    start_slots,
+)
 
 __all__ = [
     "OptimizerState",
@@ -50,6 +56,7 @@ __all__ = [
     "finalized_parameters",
     "initial_state",
     "make_rule",
+    "shared_slots",
     "slot_names",
 ]
 
@@ -105,8 +112,10 @@ def initial_state(rule: UpdateRule, parameters: Sequence[Float64]) -> OptimizerS
     """Return the state before the first call, for variables of the shapes of `parameters`.
 
     Raises:
-        ShapeError: The rule's decay mask is not as long as `parameters`.
+        ShapeError: A mask of the rule is not as long as `parameters`.
     """
+    if rule.adam_mask is not None:
+        require_same_length(len(parameters), adam_mask=rule.adam_mask)
     if rule.decay_mask is not None:
         require_same_length(len(parameters), decay_mask=rule.decay_mask)
     zeros = tuple(frozen(np.zeros(np.shape(parameter))) for parameter in parameters)
@@ -118,7 +127,9 @@ def initial_state(rule: UpdateRule, parameters: Sequence[Float64]) -> OptimizerS
     return OptimizerState(
         iterations=0,
         updates=0,
-        slots=tuple(start_slots(rule, parameter) for parameter in parameters),
+        slots=tuple(
+            start_slots(rule, parameter, index) for index, parameter in enumerate(parameters)
+        ),
         accumulators=zeros if _window(rule) > 1 else (),
         contributions=(0,) * len(zeros) if _window(rule) > 1 else (),
         averages=zeros if rule.use_ema else (),
@@ -242,7 +253,7 @@ def _update(
             moved.append(parameter)
             slots.append(own)
             continue
-        start = _decayed(rule, parameter, learning_rate) if decay else parameter
+        start = _decayed(rule, own, parameter, learning_rate) if decay else parameter
         after, own_after = algorithm_step(
             rule, start, gradient, own, learning_rate=learning_rate, updates=state.updates
         )
@@ -265,13 +276,16 @@ def _update(
     )
 
 
-def _decayed(rule: UpdateRule, parameter: Float64, learning_rate: float) -> Float64:
-    if rule.weight_decay is None:
+def _decayed(
+    rule: UpdateRule, slots: Mapping[str, Float64], parameter: Float64, learning_rate: float
+) -> Float64:
+    decay = decay_of(rule, slots)
+    if decay is None:
         return parameter
     return decayed_weights(
         parameter,
         learning_rate=learning_rate,
-        weight_decay=rule.weight_decay,
+        weight_decay=decay,
         float32_constants=rule.float32_constants,
     )
 

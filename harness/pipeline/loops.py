@@ -166,11 +166,18 @@ def _observed_step(pipeline: TrainingPipeline) -> Step:
 
 
 def _compiled(pipeline: TrainingPipeline) -> Callable[[Any], Any]:
+    return _with_tensors(_graph(pipeline))
+
+
+def _graph(pipeline: TrainingPipeline) -> Step:
     """The step as a graph, kept with the pipeline so that a second run does not trace again."""
-    if pipeline.compiled_step is None:
-        step = _observed_step(pipeline)
-        pipeline.compiled_step = import_tensorflow().function(step, reduce_retracing=True)
-    return _with_tensors(pipeline.compiled_step)
+    step = pipeline.compiled_step
+    if step is None:
+        function: Step = import_tensorflow().function(
+            _observed_step(pipeline), reduce_retracing=True
+        )
+        step = pipeline.compiled_step = function
+    return step
 
 
 def _eager(pipeline: TrainingPipeline) -> Callable[[Any], Any]:
@@ -229,11 +236,17 @@ def _while_loop(
 def _apply_gradients(
     pipeline: TrainingPipeline, training: ApplyGradientsSpec, observer: Observer
 ) -> LoopEnd:
-    step = _compiled(pipeline) if training.compiled else _eager(pipeline)
-    dtype = pipeline.trainable[0].dtype
+    graph, tf = training.compiled, import_tensorflow()
+    step = _graph(pipeline) if graph else _observed_step(pipeline)
+    wide = pipeline.trainable[0].dtype == "float64"
+    rows = np.asarray(training.gradients, dtype="float64" if wide else "float32")
     observer.on_epoch_begin(0)
-    for row in np.asarray(training.gradients, dtype=dtype):
-        step(row)
+    for index, row in enumerate(rows):
+        if index == training.save_and_load_after:
+            pipeline.save_and_load()
+            step = _graph(pipeline) if graph else _observed_step(pipeline)
+        # Which gradients are missing is part of the graph: one trace for each such set.
+        step({"row": tf.constant(row), "missing": training.missing_in(index)})
     observer.on_epoch_end(0, {})
     return LoopEnd()
 

@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from harness.pipeline.driven import gradient_step
+from harness.pipeline.driven import gradient_step, hand_over, successor_of
 from harness.pipeline.legacy import LegacyOptimizer
 from harness.pipeline.losses import build_loss
 from harness.pipeline.metrics import build_metric
 from harness.pipeline.model import build_model, build_variables
-from harness.pipeline.optimizer import build_optimizer, inner_optimizer
+from harness.pipeline.optimizer import (
+    build_optimizer,
+    inner_optimizer,
+    is_prebuilt,
+    start_from_weights,
+)
 from harness.pipeline.tape import tape_step
 from harness.spec.model import VariablesSpec
-from harness.spec.optimizer import ImportedOptimizerSpec
+from harness.spec.optimizer import ImportedOptimizerSpec, MultiOptimizerSpec
 from harness.spec.training import (
+    ApplyGradientsSpec,
     FitSpec,
     GradientTapeSpec,
     LegacyGlobalStepSpec,
@@ -33,6 +40,15 @@ if TYPE_CHECKING:
 __all__ = ["TrainingPipeline"]
 
 
+@dataclass(frozen=True, slots=True)
+class _Driver:
+    """An optimizer that is driven with given gradients, and the step that does it."""
+
+    optimizer: Any
+    step: Step | None
+    compiled: Step | None = None
+
+
 class TrainingPipeline:
     """A compiled pipeline that can be run, reset and run again.
 
@@ -43,6 +59,7 @@ class TrainingPipeline:
         optimizer: What updates the weights, loss scaling around it included.
         step: The observed train step, for loops that are not Keras'.
         compiled_step: The same as a graph, once a loop has made it.
+        gradients_vary: Which variables have a gradient may differ from step to step.
     """
 
     def __init__(self, spec: PipelineSpec, examples: Examples | None, observer: Observer) -> None:
@@ -54,8 +71,12 @@ class TrainingPipeline:
             observer: Watches the train step.
         """
         self.model: Any = None
+        self.optimizer: Any = None
         self.step: Step | None = None
         self.compiled_step: Step | None = None
+        self.gradients_vary = False
+        self._successor: _Driver | None = None
+        self._succeeded = False
         if isinstance(spec.model, VariablesSpec):
             self._build_variables(spec, spec.model, observer)
         else:
@@ -63,20 +84,62 @@ class TrainingPipeline:
                 message = "a model needs examples to know the shape of its input"
                 raise TypeError(message)
             self._build_model(spec, examples, observer)
-        self._initial = [(variable, variable.numpy()) for variable in self.variables]
+        kept = self.variables
+        if self._successor is not None:
+            kept += self._successor.optimizer.variables
+        self._initial = [(variable, variable.numpy()) for variable in kept]
 
     def _build_variables(
         self, spec: PipelineSpec, variables: VariablesSpec, observer: Observer
     ) -> None:
-        policy = spec.precision.policy
+        policy, training = spec.precision.policy, spec.training
         self._trainable = build_variables(
-            variables, "float64" if policy == "float64" else "float32"
+            variables, variables.dtype or ("float64" if policy == "float64" else "float32")
         )
-        self.optimizer = build_optimizer(spec.optimizer, spec.precision)
-        self.optimizer.build(self._trainable)
-        self.step = observer.watch_step(
-            gradient_step(self._trainable, self.optimizer, spec.precision), self
+        if not isinstance(training, ApplyGradientsSpec):
+            message = f"bare variables can't be trained by {training.kind}"
+            raise TypeError(message)
+        self.gradients_vary = bool(training.missing)
+        self._drive(spec, training, build_optimizer(spec.optimizer, spec.precision), observer)
+        if training.save_and_load_after is not None:
+            first = _Driver(self.optimizer, self.step)
+            self._drive(spec, training, successor_of(self.optimizer), observer)
+            self._successor = _Driver(self.optimizer, self.step)
+            self.optimizer, self.step = first.optimizer, first.step
+
+    def _drive(
+        self, spec: PipelineSpec, training: ApplyGradientsSpec, optimizer: Any, observer: Observer
+    ) -> None:
+        if is_prebuilt(spec.optimizer):
+            optimizer.build(self._trainable)
+        self.optimizer = optimizer
+        step = gradient_step(
+            self._trainable,
+            optimizer,
+            spec.precision,
+            sparse=training.sparse,
+            repeated_ids=training.repeated_ids,
         )
+        self.step = observer.watch_step(step, self)
+
+    def save_and_load(self) -> None:
+        """Go on with the successor, which knows nothing but what the optimizer saves.
+
+        Raises:
+            ValueError: The two do not have the same variables.
+        """
+        saved = self.optimizer
+        self._succeed()
+        hand_over(saved, self.optimizer)
+
+    def _succeed(self) -> None:
+        if self._successor is None:
+            message = "this pipeline was built without a second optimizer"
+            raise TypeError(message)
+        other = self._successor
+        self._successor = _Driver(self.optimizer, self.step, self.compiled_step)
+        self.optimizer, self.step, self.compiled_step = other.optimizer, other.step, other.compiled
+        self._succeeded = not self._succeeded
 
     def _build_model(self, spec: PipelineSpec, examples: Examples, observer: Observer) -> None:
         model = build_model(spec.model, examples.inputs.shape[1:])
@@ -97,12 +160,12 @@ class TrainingPipeline:
         self.model = model
         self._trainable = list(model.trainable_variables)
         self.optimizer = model.optimizer
+        if is_prebuilt(spec.optimizer) and not isinstance(spec.training, LegacyGlobalStepSpec):
+            self.optimizer.build(self._trainable)
         match spec.training:
             case FitSpec() | TrainOnBatchSpec():
-                self.optimizer.build(self._trainable)
                 model.train_step = observer.watch_step(model.train_step, self)
             case GradientTapeSpec() | WhileLoopSpec():
-                self.optimizer.build(self._trainable)
                 self.step = observer.watch_step(tape_step(model, self.optimizer), self)
             case LegacyGlobalStepSpec():
                 self.optimizer = LegacyOptimizer(spec.optimizer)
@@ -131,12 +194,15 @@ class TrainingPipeline:
         Values are what does not change the compiled step: initial weights, a constant learning
         rate, callbacks, data and budgets. Everything else must be as in the spec it was built of.
         """
+        if self._succeeded:
+            self._succeed()
         for variable, value in self._initial:
             variable.assign(value)
         if isinstance(spec.model, VariablesSpec) and spec.model.initial is not None:
             _assign_flat(self._trainable, np.asarray(spec.model.initial))
+            start_from_weights(self.optimizer, self._trainable)
         rate = None
-        if not isinstance(spec.optimizer, ImportedOptimizerSpec):
+        if not isinstance(spec.optimizer, ImportedOptimizerSpec | MultiOptimizerSpec):
             rate = spec.optimizer.learning_rate
         if isinstance(rate, int | float):
             inner_optimizer(self.optimizer).learning_rate = rate

@@ -123,7 +123,8 @@ class RunRecorder:
         self.note("stop_requested", request.callback, location=request.location)
 
     def _learning_rate(self) -> float | None:
-        rate = None if self._pipeline is None else self._pipeline.optimizer.learning_rate
+        optimizer = None if self._pipeline is None else self._pipeline.optimizer
+        rate = getattr(optimizer, "learning_rate", None)
         if rate is None:
             return None
         # A variable, a schedule's tensor or a number: Keras 3.8 has no `float(variable)`.

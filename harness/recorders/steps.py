@@ -95,16 +95,20 @@ class StepRecorder:
         self._fingerprint: Fingerprint | None = None
         self._buffers: RowBuffers | None = None
         self._without_gradient: set[int] = set()
+        self._states: dict[int, list[Any]] = {}
         self.traces = 0
         self.clips = False
 
     def watch(self, step: Step, pipeline: TrainingPipeline) -> Step:
-        """The step to run instead: the same, and recorded."""
+        """The step to run instead: the same, and recorded.
+
+        A pipeline that changes its optimizer on the way has one step for each, and one recording.
+        """
         self._pipeline = pipeline
-        self._state = state_variables(pipeline)
         if not self._recording.norms:
             return step
-        self._allocate()
+        if self._buffers is None:
+            self._allocate()
         self._hook(pipeline.optimizer)
 
         def recorded(batch: Any) -> Any:
@@ -120,6 +124,14 @@ class StepRecorder:
         return recorded
 
     @property
+    def _state(self) -> list[Any]:
+        """The variables, those of the optimizer that is in use among them."""
+        optimizer = id(self._pipeline.optimizer)
+        if optimizer not in self._states:
+            self._states[optimizer] = state_variables(self._pipeline)
+        return self._states[optimizer]
+
+    @property
     def state(self) -> tuple[VariableInfo, ...]:
         """What the columns of the state are."""
         return describe_state(self._pipeline, self._state)
@@ -131,7 +143,7 @@ class StepRecorder:
 
     @property
     def without_gradient(self) -> tuple[str, ...]:
-        """Paths of trainable variables that had no gradient when the step was traced."""
+        """Paths of trainable variables that had no gradient in any step."""
         trainable = self.trainable
         return tuple(trainable[index].path for index in sorted(self._without_gradient))
 
@@ -175,18 +187,20 @@ class StepRecorder:
         scale = columns.setdefault("loss_scale", np.ones(len(measures)))
         half_square = columns.pop("half_square")
         if "raw" in tables:
-            columns["gradient_norm"] = self._exact_norm(tables["raw"])
+            columns["gradient_norm"] = self._exact_norm(tables)
         else:
             columns["gradient_norm"] = np.sqrt(2.0 * half_square) / scale
         return columns
 
-    def _exact_norm(self, raw: NDArray[np.float64]) -> NDArray[np.float64]:
+    def _exact_norm(self, tables: dict[str, NDArray[Any]]) -> NDArray[np.float64]:
         """Global norm in float64; NaN counts unless it only says that there is no gradient."""
-        sizes = [variable.size for variable in self.trainable]
-        present = np.ones(len(sizes), bool)
-        present[list(self._without_gradient)] = False
+        sizes, raw = [variable.size for variable in self.trainable], tables["raw"]
+        missing = np.zeros((len(raw), len(sizes)), bool)
+        missing |= tables.get("missing", missing).astype(bool)
+        missing[:, list(self._without_gradient)] = True
+        held = np.where(np.repeat(missing, sizes, axis=1), 0.0, raw)
         with np.errstate(over="ignore"):
-            norm: NDArray[np.float64] = np.linalg.norm(raw[:, np.repeat(present, sizes)], axis=1)
+            norm: NDArray[np.float64] = np.linalg.norm(held, axis=1)
         return norm
 
     def look_up(self, fingerprints: NDArray[np.int64], inputs: NDArray[Any]) -> NDArray[np.int64]:
@@ -216,6 +230,8 @@ class StepRecorder:
             self._dtype = "float64"
         parameters = sum(variable.size for variable in self.trainable)
         columns = {"measures": (len(self._measures), self._dtype)}
+        if self._pipeline.gradients_vary:
+            columns["missing"] = (len(self._pipeline.trainable), "int64")
         if self._recording.gradients:
             columns["raw"] = (parameters, "float64")
             if self.clips:
@@ -260,15 +276,17 @@ class StepRecorder:
         frame.gradients = [
             None if gradient is None else tf.convert_to_tensor(gradient) for gradient in gradients
         ]
-        self._without_gradient.update(
-            index for index, gradient in enumerate(frame.gradients) if gradient is None
-        )
+        if not self._pipeline.gradients_vary:
+            self._without_gradient.update(
+                index for index, gradient in enumerate(frame.gradients) if gradient is None
+            )
         if hasattr(optimizer, "dynamic_scale"):
             frame.scale = _read(optimizer.dynamic_scale)
         else:
             frame.scale = getattr(inner, "loss_scale_factor", None)
         frame.iterations_before = _read(optimizer.iterations)
-        frame.learning_rate = _read(inner.learning_rate)
+        # A MultiOptimizer has none of its own.
+        frame.learning_rate = _read(getattr(inner, "learning_rate", np.nan))
         if self.clips:
             self._clipped_norm.assign(np.nan)
             if self._recording.gradients:
@@ -327,6 +345,8 @@ class StepRecorder:
         }
         measures = tf.stack([tf.cast(values[name], self._dtype) for name in self._measures])
         row = {"measures": measures}
+        if "missing" in self._buffers:
+            row["missing"] = tf.constant([int(g is None) for g in frame.gradients], "int64")
         if "raw" in self._buffers:
             row["raw"] = self._row_of(frame.gradients) / scale
         if "clipped" in self._buffers:

@@ -76,7 +76,13 @@ class _Roles:
                 pipeline.trainable, _unique_paths(pipeline.trainable), strict=True
             )
         }
-        self._by_place = _owners_by_place(inner, list(self._by_name.values()))
+        self._by_place = _slots_by_place(inner, pipeline.trainable, list(self._by_name.values()))
+        self._by_attribute = {
+            id(value): name.strip("_")
+            for part in (inner, *getattr(inner, "optimizers", ()))
+            for name, value in vars(part).items()
+            if hasattr(value, "numpy")
+        }
         self._optimizer = {id(variable) for variable in outer.variables}
         self._named = {
             id(getattr(inner, "_iterations", inner.iterations)): "iterations",
@@ -105,23 +111,33 @@ class _Roles:
         """Keras names a slot ``<path of its weight>_<slot>``, slashes turned to underscores.
 
         Not every version and optimizer does: then the slot's place in the optimizer's list of
-        such slots says whose it is.
+        such slots says whose it is, and where it bears the weight's name the list says which slot.
         """
         name = str(variable.name)
+        if id(variable) in self._by_attribute:
+            return None, self._by_attribute[id(variable)]
         owners = [owner for owner in self._by_name if name.startswith(f"{owner}_")]
         if not owners:
-            return self._by_place.get(id(variable)), name
+            return self._by_place.get(id(variable), (None, name))
         owner = max(owners, key=len)
         return self._by_name[owner], name.removeprefix(f"{owner}_")
 
 
-def _owners_by_place(optimizer: Any, paths: Sequence[str]) -> dict[int, str]:
-    """Path of the weight for each variable that stands in a list with one entry per weight."""
-    owners: dict[int, str] = {}
-    for value in vars(optimizer).values():
+def _slots_by_place(
+    optimizer: Any, weights: Sequence[Any], paths: Sequence[str]
+) -> dict[int, tuple[str, str]]:
+    """Path of the weight, and name of the slot, for what stands in a list of one per weight.
+
+    A slot that only bears its weight's name is called after the list.
+    """
+    slots: dict[int, tuple[str, str]] = {}
+    for attribute, value in vars(optimizer).items():
         if isinstance(value, list) and len(value) == len(paths):
-            owners |= {id(slot): path for slot, path in zip(value, paths, strict=True)}
-    return owners
+            for slot, weight, path in zip(value, weights, paths, strict=True):
+                name = str(getattr(slot, "name", ""))
+                own = attribute.strip("_") if name == str(weight.name) else name
+                slots[id(slot)] = (path, own)
+    return slots
 
 
 def _path(variable: Any) -> str:

@@ -78,7 +78,7 @@ def assemble(recorder: RunRecorder, spec: PipelineSpec, inputs: Inputs, after: A
         environment=environment(),
         state=state,
         gradients=_gradients(steps, tables),
-        events=(*recorder.events, *_gaps(steps), *_source_events(inputs)),
+        events=(*recorder.events, *_gaps(steps, tables), *_source_events(inputs)),
         drawn_batches=drawn_batches,
         drawn_samples=inputs.source.tally.samples if counted and inputs.source else None,
         evaluation=after.evaluation,
@@ -189,9 +189,16 @@ def _gradients(steps: StepRecorder, tables: Mapping[str, NDArray[Any]]) -> Gradi
     )
 
 
-def _gaps(steps: StepRecorder) -> tuple[Event, ...]:
-    """One event for each variable that has no gradient, in any step."""
-    return tuple(Event(kind="no_gradient", name=path) for path in steps.without_gradient)
+def _gaps(steps: StepRecorder, tables: Mapping[str, NDArray[Any]]) -> tuple[Event, ...]:
+    """One event for each variable without gradient: in every step, or in one."""
+    always = tuple(Event(kind="no_gradient", name=path) for path in steps.without_gradient)
+    if "missing" not in tables:
+        return always
+    paths = [variable.path for variable in steps.trainable]
+    places = np.argwhere(tables["missing"])
+    return always + tuple(
+        Event(kind="no_gradient", name=paths[index], step=int(step)) for step, index in places
+    )
 
 
 def _source_events(inputs: Inputs) -> tuple[Event, ...]:

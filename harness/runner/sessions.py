@@ -12,6 +12,7 @@ from dataclasses import astuple, dataclass
 from typing import TYPE_CHECKING, Any
 
 from harness.pipeline.numerics import names_from_zero, seed_everything
+from harness.pipeline.optimizer import is_prebuilt
 from harness.pipeline.pipeline import TrainingPipeline
 from harness.recorders.run_recorder import RunRecorder
 from harness.recorders.steps import StepRecorder
@@ -88,19 +89,25 @@ class Sessions:
 def structure(spec: PipelineSpec, examples: Examples | None) -> str | None:
     """What two pipelines must share to be one compiled pipeline; None if it can't be shared.
 
-    The user's own code may keep state that nobody can reset, so it is always built afresh.
+    The user's own code may keep state that nobody can reset, so it is always built afresh; and an
+    optimizer that its first step builds cannot be made unbuilt again.
     """
     if spec.training.kind not in _REUSABLE_LOOPS or has_import(spec):
+        return None
+    if not is_prebuilt(spec.optimizer):
         return None
     tables: dict[str, Any] = spec.model_dump(by_alias=True)
     for values in ("callbacks", "validation", "then"):
         del tables[values]
-    if not isinstance(tables["optimizer"]["learning_rate"], dict):
-        del tables["optimizer"]["learning_rate"]
+    if not isinstance(tables["optimizer"].get("learning_rate"), dict):
+        tables["optimizer"].pop("learning_rate", None)
     tables["model"].pop("initial", None)
     # Of the loop only what it runs matters; epochs, budgets and gradients are values.
     loop = tables["training"]
     tables["training"] = [loop["kind"], loop.get("compiled")]
+    tables["training"] += [loop.get("sparse"), loop.get("repeated_ids")]
+    # Of these only whether there are any: sets of missing gradients are traces of one function.
+    tables["training"] += [bool(loop.get(key)) for key in ("missing", "save_and_load_after")]
     tables["data"] = _shapes(spec, examples)
     return json.dumps(tables, sort_keys=True)
 

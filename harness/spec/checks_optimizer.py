@@ -116,6 +116,16 @@ def one_loss_scale(pipeline: PipelineSpec) -> Iterator[Finding]:
         yield finding("optimizer.loss_scale_factor", rule, factor, remedy)
 
 
+def unbuilt_is_unscaled(pipeline: PipelineSpec) -> Iterator[Finding]:
+    """A LossScaleOptimizer that is not built has no scale that could be recorded."""
+    optimizer = pipeline.optimizer
+    if not isinstance(optimizer, OptimizerSpec) or optimizer.prebuilt:
+        return
+    if pipeline.precision.loss_scale is not None or _is_scaled_by_keras(pipeline):
+        rule = "be true for an optimizer inside a LossScaleOptimizer"
+        yield finding("optimizer.prebuilt", rule, optimizer.prebuilt)
+
+
 def legacy_has_no_more(pipeline: PipelineSpec) -> Iterator[Finding]:
     """TensorFlow 1 optimizers know few of the arguments."""
     optimizer = pipeline.optimizer
@@ -129,6 +139,10 @@ def legacy_has_no_more(pipeline: PipelineSpec) -> Iterator[Finding]:
     if not isinstance(optimizer.learning_rate, float):
         kind = optimizer.learning_rate.kind
         yield finding("optimizer.learning_rate", "be a number for legacy_global_step", kind)
+    if optimizer.built_by != "class":
+        yield finding("optimizer.built_by", rule, optimizer.built_by)
+    if not optimizer.prebuilt:
+        yield finding("optimizer.prebuilt", rule, optimizer.prebuilt)
     for name in _NOT_LEGACY:
         if value := getattr(optimizer, name, None):
             yield finding(f"optimizer.{name}", rule, value)
@@ -150,5 +164,6 @@ OPTIMIZER_CHECKS = (
     warmup_ends,
     scaling_needs_low_precision,
     one_loss_scale,
+    unbuilt_is_unscaled,
     legacy_has_no_more,
 )

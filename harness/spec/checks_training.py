@@ -52,6 +52,23 @@ def rows_fit_variables(pipeline: PipelineSpec) -> Iterator[Finding]:
                 yield finding(f"training.gradients.{index}", rule, list(row))
 
 
+def gradients_of_variables(pipeline: PipelineSpec) -> Iterator[Finding]:
+    """What is said about single gradients names variables, and leaves a gradient in each step."""
+    model, training = pipeline.model, pipeline.training
+    if not isinstance(model, VariablesSpec) or not isinstance(training, ApplyGradientsSpec):
+        return
+    count = len(model.shapes)
+    rule = f"hold indices of the {count} variables, 0 to {count - 1}"
+    for index, step in enumerate(training.missing):
+        if any(variable >= count for variable in step):
+            yield finding(f"training.missing.{index}", rule, list(step))
+        elif len(set(step)) == count:
+            rest = "leave a gradient to at least one variable"
+            yield finding(f"training.missing.{index}", rest, list(step))
+    if any(variable >= count for variable in training.sparse):
+        yield finding("training.sparse", rule, list(training.sparse))
+
+
 def only_fit_has_more(pipeline: PipelineSpec) -> Iterator[Finding]:
     """Callbacks, validation and batched executions are services of fit."""
     kind = pipeline.training.kind
@@ -94,6 +111,7 @@ TRAINING_CHECKS = (
     epochs_remain,
     gradients_drive_variables,
     rows_fit_variables,
+    gradients_of_variables,
     only_fit_has_more,
     nothing_follows_gradients,
 )

@@ -31,7 +31,7 @@ class ModelSpec(Spec):
         dtype: Overrides the precision policy for every layer; None follows the policy.
     """
 
-    dtype: Literal["float64", "float32"] | None = None
+    dtype: Literal["float64", "float32", "float16", "bfloat16"] | None = None
 
 
 class MLPSpec(ModelSpec):

@@ -25,6 +25,7 @@ InvariantName = Literal[
     "loss_log_is_sample_mean",
     "loss_scale_follows_automaton",
     "losses_match_oracle",
+    "loss_scale_stays_in_range",
     "masters_keep_their_dtype",
     "memory_is_flat",
     "metrics_match_oracle",

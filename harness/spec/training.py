@@ -80,11 +80,26 @@ class ApplyGradientsSpec(Spec):
     Attributes:
         gradients: One row per step, all variables flattened one after the other.
         compiled: The step is a ``tf.function``.
+        missing: For each step the indices of the variables that get no gradient, whatever their
+            row says; steps beyond its end miss none.
+        sparse: Indices of the variables whose gradient comes as ``tf.IndexedSlices`` of the rows
+            that are not zero.
+        repeated_ids: Each row of the slices stands there in two parts, to be added up.
+        save_and_load_after: After so many steps save the optimizer and go on with a fresh one of
+            the same configuration that has loaded what was saved.
     """
 
     kind: Literal["apply_gradients"] = "apply_gradients"
     gradients: Annotated[tuple[tuple[Real, ...], ...], Field(min_length=1)]
     compiled: Flag = True
+    missing: tuple[tuple[Count, ...], ...] = ()
+    sparse: tuple[Count, ...] = ()
+    repeated_ids: Flag = True
+    save_and_load_after: PositiveCount | None = None
+
+    def missing_in(self, step: int) -> tuple[int, ...]:
+        """Indices of the variables without gradient in one step, ascending."""
+        return tuple(sorted(set(self.missing[step]))) if step < len(self.missing) else ()
 
 
 class UpdateMetricsSpec(Spec):
@@ -149,10 +164,12 @@ class LossScaleSpec(Spec):
     Attributes:
         initial_scale: First factor on the loss.
         dynamic_growth_steps: Finite steps in a row after which the factor doubles.
+        excludes: Ask the wrapper, not the optimizer inside, to exclude variables from decay.
     """
 
     initial_scale: Positive = 32768.0
     dynamic_growth_steps: PositiveCount = 2000
+    excludes: Flag = False
 
 
 class PrecisionSpec(Spec):

@@ -6,10 +6,17 @@ from typing import Any
 
 import numpy as np
 
+from harness.invariants.constants import hyperparameters
 from harness.oracles.arrays import Float64
 from harness.oracles.loss_scaling import DynamicLossScale
-from harness.oracles.update import OptimizerState, UpdateRule, apply_gradients, make_rule
-from harness.spec.optimizer import ImportedOptimizerSpec, OptimizerSpec
+from harness.oracles.update import (
+    OptimizerState,
+    UpdateRule,
+    apply_gradients,
+    make_rule,
+    shared_slots,
+)
+from harness.spec.optimizer import ImportedOptimizerSpec, MultiOptimizerSpec
 from harness.spec.pipeline import PipelineSpec
 from harness.trace import (
     Environment,
@@ -25,7 +32,7 @@ from harness.trace import (
 def rule_for(spec: PipelineSpec) -> UpdateRule:
     """Return the oracle's rule for a built-in optimizer."""
     optimizer = spec.optimizer
-    assert not isinstance(optimizer, ImportedOptimizerSpec)
+    assert not isinstance(optimizer, ImportedOptimizerSpec | MultiOptimizerSpec)
     scale = spec.precision.loss_scale
     dynamic = scale and DynamicLossScale(**scale.model_dump())
     names = {
@@ -42,7 +49,7 @@ def rule_for(spec: PipelineSpec) -> UpdateRule:
         optimizer.kind,
         loss_scale=dynamic or optimizer.loss_scale_factor,
         **optimizer.model_dump(include=names),
-        **optimizer.model_dump(exclude=set(OptimizerSpec.model_fields) | {"kind"}),
+        **hyperparameters(optimizer),
     )
 
 
@@ -65,11 +72,13 @@ class Recorder:
         """Return weights, slots, averages, accumulators and counters, in the order of `row`."""
         found = [*self.weights, *(info for info, _ in self.frozen)]
         for info, slots in zip(self.weights, self.state.slots, strict=True):
-            found += [_served(info, "slot", name) for name in slots]
+            found += [_served(info, "slot", name, np.shape(value)) for name, value in slots.items()]
         if self.state.averages:
             found += [_served(info, "average", "average") for info in self.weights]
         if self.state.accumulators:
             found += [_served(info, "accumulator", "accumulator") for info in self.weights]
+        for name in shared_slots(self.rule, 0):
+            found.append(VariableInfo(path=name, shape=(), dtype="float64", role="slot", slot=name))
         found.append(VariableInfo(path="iteration", shape=(), dtype="int64", role="iterations"))
         if isinstance(self.rule.loss_scale, DynamicLossScale):
             for name, role in (("dynamic_scale", "loss_scale"), ("step_counter", "step_counter")):
@@ -81,7 +90,9 @@ class Recorder:
         state = self.state
         values: list[Float64] = [*self.parameters, *(value for _, value in self.frozen)]
         values += [value for slots in state.slots for value in slots.values()]
-        values += [*state.averages, *state.accumulators, np.array(float(state.iterations))]
+        values += [*state.averages, *state.accumulators]
+        values += [np.array(each) for each in shared_slots(self.rule, state.updates).values()]
+        values.append(np.array(float(state.iterations)))
         if isinstance(self.rule.loss_scale, DynamicLossScale):
             values += [np.array(state.scale), np.array(float(state.finite_steps))]
         return np.concatenate([np.ravel(value) for value in values])
@@ -155,10 +166,17 @@ class Recorder:
         )
 
 
-def _served(info: VariableInfo, role: str, name: str) -> VariableInfo:
+def _served(
+    info: VariableInfo, role: str, name: str, shape: tuple[int, ...] | None = None
+) -> VariableInfo:
     path = f"{info.path.replace('/', '_')}_{name}"
     return VariableInfo(
-        path=path, shape=info.shape, dtype=info.dtype, role=role, slot_of=info.path, slot=name
+        path=path,
+        shape=info.shape if shape is None else shape,
+        dtype=info.dtype,
+        role=role,
+        slot_of=info.path,
+        slot=name,
     )
 
 

@@ -18,7 +18,7 @@ from harness.oracles.update import (
     initial_state,
 )
 from harness.spec.model import MLPSpec
-from harness.spec.optimizer import ImportedOptimizerSpec
+from harness.spec.optimizer import ImportedOptimizerSpec, MultiOptimizerSpec
 from harness.spec.paths import replaced
 from harness.spec.pipeline import PipelineSpec
 from harness.spec.training import ApplyGradientsSpec, FitSpec
@@ -224,7 +224,7 @@ def _plain_order(count: int, spec: PipelineSpec) -> Iterator[list[int]]:
 def _rate(spec: PipelineSpec, epoch: int, rates: Mapping[int, float] | None) -> float:
     if rates is not None:
         return rates[epoch]
-    assert not isinstance(spec.optimizer, ImportedOptimizerSpec)
+    assert not isinstance(spec.optimizer, ImportedOptimizerSpec | MultiOptimizerSpec)
     assert isinstance(spec.optimizer.learning_rate, float)
     return spec.optimizer.learning_rate
 

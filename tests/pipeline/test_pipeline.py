@@ -125,3 +125,39 @@ def test_driven_gradients_are_cut_in_order() -> None:
         train(pipeline, spec, inputs, [], Unobserved())
         moved = [1.0 - np.asarray(variable.numpy()) for variable in pipeline.trainable]
     assert [part.tolist() for part in moved] == [[1.0, 2.0], [[3.0, 4.0]]]
+
+
+def test_reset_brings_the_first_optimizer_back() -> None:
+    """A run that saved and loaded leaves nothing to the next one."""
+    spec = spec_of(
+        model={"kind": "variables"},
+        optimizer={"kind": "sgd", "momentum": 0.5},
+        training={
+            "kind": "apply_gradients",
+            "gradients": [[1.0] * 5] * 3,
+            "save_and_load_after": 2,
+        },
+    )
+    with numerics(spec):
+        pipeline, inputs = built(spec)
+        first, before = pipeline.optimizer, values(pipeline)
+        train(pipeline, spec, inputs, [], Unobserved())
+        assert pipeline.optimizer is not first
+        after = values(pipeline)
+        pipeline.reset(spec)
+        assert pipeline.optimizer is first
+        assert values(pipeline) == before
+        train(pipeline, spec, inputs, [], Unobserved())
+        assert values(pipeline) == after
+
+
+def test_only_driven_pipelines_save_and_load() -> None:
+    """Without a second optimizer there is nothing to go on with."""
+    spec = spec_of(
+        model={"kind": "variables"},
+        training={"kind": "apply_gradients", "gradients": [[1.0] * 5]},
+    )
+    with numerics(spec):
+        pipeline, _ = built(spec)
+        with pytest.raises(TypeError, match="built without a second optimizer"):
+            pipeline.save_and_load()

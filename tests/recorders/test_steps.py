@@ -324,3 +324,42 @@ def test_without_counters_loss_and_norm_are_the_same() -> None:
         assert lean.column(name).tolist() == full.column(name).tolist()
     left_out = {"learning_rate", "iterations_before", "iterations_after", "batch_size", "updated"}
     assert full.recorded - lean.recorded == left_out
+
+
+def test_missing_gradients_are_named_step_by_step(run: Callable[..., Trace]) -> None:
+    """Each gap is an event of its step, leaves NaN in its row and is in no norm."""
+    training = {
+        "kind": "apply_gradients",
+        "gradients": [[3.0, 4.0, 12.0]] * 3,
+        "missing": [[1], [], [0]],
+    }
+    for _ in range(2):
+        trace = run("state", "gradients", training=training, **DRIVEN)
+        gaps = [(event.name, event.step) for event in trace.events if event.kind == "no_gradient"]
+        assert gaps == [("variable_1", 0), ("variable_0", 2)]
+        assert trace.gradients is not None
+        assert np.isnan(trace.gradients.raw).tolist() == [
+            [False, False, True],
+            [False, False, False],
+            [True, True, False],
+        ]
+        assert trace.steps.column("gradient_norm").tolist() == [5.0, 13.0, 12.0]
+
+
+def test_one_recording_of_two_optimizers(run: Callable[..., Trace]) -> None:
+    """A run that saves and loads on the way leaves the trace of one that does not."""
+    rows, traces = [[1.0, 2.0, 3.0], [0.5, 0.0, 1.0], [1.0, 1.0, 1.0]], []
+    for after in (None, 1, 2, 3):
+        training = {"kind": "apply_gradients", "gradients": rows, "save_and_load_after": after}
+        optimizer = {"kind": "sgd", "momentum": 0.5}
+        traces.append(
+            run("state", "gradients", training=training, **{**DRIVEN, "optimizer": optimizer})
+        )
+    plain = traces[0].state
+    assert plain is not None
+    for trace in traces[1:]:
+        assert trace.state is not None
+        assert trace.state.variables == plain.variables
+        np.testing.assert_array_equal(trace.state.before, plain.before)
+        np.testing.assert_array_equal(trace.state.after, plain.after)
+        np.testing.assert_array_equal(trace.state.final, plain.final)

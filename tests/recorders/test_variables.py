@@ -24,6 +24,12 @@ SLOTS: list[tuple[dict[str, Any], list[str]]] = [
         ["velocity", "momentum", "average_gradient"],
     ),
     ({"kind": "adagrad"}, ["accumulator"]),
+    ({"kind": "adadelta"}, ["accumulated_grad", "accumulated_delta_var"]),
+    ({"kind": "adamax"}, ["momentum", "norm"]),
+    ({"kind": "nadam"}, ["momentum", "velocity"]),
+    ({"kind": "lion"}, ["momentum"]),
+    ({"kind": "ftrl"}, ["accumulator", "linear"]),
+    ({"kind": "lamb"}, ["momentum", "velocity"]),
 ]
 
 
@@ -46,6 +52,28 @@ def test_every_slot_is_known_by_role_owner_and_name(
         assert [info.slot for info in own if info.role == "accumulator"] == ["gradient_accumulator"]
         assert {info.shape for info in own} == {shape}
     assert len(trace.state.paths("iterations")) == len(trace.state.paths("learning_rate")) == 1
+
+
+def test_slots_without_a_name_of_their_own(run: Callable[..., Trace]) -> None:
+    """Adafactor's factors bear the weight's name, Nadam's product none at all."""
+    trace = run(
+        "state",
+        model={"kind": "variables", "shapes": [[2, 3]]},
+        optimizer={"kind": "adafactor"},
+        training={"kind": "apply_gradients", "gradients": [[1.0] * 6]},
+    )
+    assert trace.state is not None
+    own = {info.slot: info.shape for info in trace.state.variables if info.slot_of}
+    assert own == {"r": (2,), "c": (3,), "velocity": (2, 3)}
+    trace = run(
+        "state",
+        model={"kind": "variables", "shapes": [[2]]},
+        optimizer={"kind": "nadam"},
+        training={"kind": "apply_gradients", "gradients": [[1.0] * 2]},
+    )
+    assert trace.state is not None
+    shared = [info.slot for info in trace.state.variables if info.role == "slot"]
+    assert "u_product" in shared
 
 
 def test_a_loss_scale_hides_its_unused_counter(run: Callable[..., Trace]) -> None:
