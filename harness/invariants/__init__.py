@@ -7,6 +7,7 @@ Importing the package registers every invariant. `judge` is the way in for one r
 from harness.invariants import (
     accumulation,
     clipping,
+    constraints,
     counting,
     data_order,
     evaluation,
@@ -37,6 +38,7 @@ __all__ = [
     "Violation",
     "accumulation",
     "clipping",
+    "constraints",
     "counting",
     "data_order",
     "evaluation",

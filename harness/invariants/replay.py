@@ -136,6 +136,13 @@ def rule_of(view: View) -> UpdateRule:
     if isinstance(view.pipeline.training, LegacyGlobalStepSpec):
         message = "training must use a Keras optimizer to be replayed, got one of TensorFlow 1."
         raise NothingToJudge(message)
+    model = view.pipeline.model
+    if getattr(model, "constraint", None) or getattr(model, "kernel_constraint", None):
+        message = (
+            "model must have no constraint to be replayed, got one. "
+            "Expect constraints_hold instead."
+        )
+        raise NothingToJudge(message)
     return make_rule(
         optimizer.kind,
         clipvalue=optimizer.clipvalue,

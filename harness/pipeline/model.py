@@ -62,10 +62,13 @@ def build_variables(spec: VariablesSpec, dtype: str) -> list[Any]:
     keras = import_keras()
     flat = np.ones(sum(spec.sizes)) if spec.initial is None else np.asarray(spec.initial)
     parts = np.split(flat, np.cumsum(spec.sizes)[:-1])
-    return [
+    variables = [
         keras.Variable(part.reshape(shape), dtype=dtype, name=f"variable_{index}")
         for index, (part, shape) in enumerate(zip(parts, spec.shapes, strict=True))
     ]
+    for variable in variables:
+        variable.constraint = keras.constraints.get(spec.constraint)
+    return variables
 
 
 def _output_dtype(dtype: str | None) -> str | None:
@@ -91,6 +94,7 @@ def _mlp(spec: MLPSpec, input_shape: tuple[int, ...]) -> Any:
                 kernel_initializer=spec.kernel_initializer,
                 kernel_regularizer=penalty,
                 activity_regularizer=activity,
+                kernel_constraint=spec.kernel_constraint,
                 trainable=index not in spec.frozen,
                 dtype=_output_dtype(spec.dtype) if index == last else spec.dtype,
                 name=f"dense_{index}",

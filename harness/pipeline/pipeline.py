@@ -62,6 +62,8 @@ class TrainingPipeline:
         gradients_vary: Which variables have a gradient may differ from step to step.
     """
 
+    _successor: _Driver | None = None
+
     def __init__(self, spec: PipelineSpec, examples: Examples | None, observer: Observer) -> None:
         """Build and compile everything; nothing is trained yet.
 
@@ -75,7 +77,6 @@ class TrainingPipeline:
         self.step: Step | None = None
         self.compiled_step: Step | None = None
         self.gradients_vary = False
-        self._successor: _Driver | None = None
         self._succeeded = False
         if isinstance(spec.model, VariablesSpec):
             self._build_variables(spec, spec.model, observer)

@@ -21,6 +21,7 @@ from harness.spec.base import (
 )
 
 Activation = Literal["linear", "relu", "tanh", "sigmoid", "softmax"]
+Constraint = Literal["non_neg", "unit_norm", "max_norm", "min_max_norm"]
 Units = Annotated[tuple[PositiveCount, ...], Field(min_length=1)]
 
 
@@ -47,6 +48,7 @@ class MLPSpec(ModelSpec):
         kernel_initializer: Name of a Keras initializer.
         kernel_l2: Factor of an L2 penalty on every kernel.
         activity_l2: Factor of an L2 penalty on what every layer puts out, per sample.
+        kernel_constraint: Keras constraint on every kernel, with its defaults.
         frozen: Indices of the dense layers that are not trained.
     """
 
@@ -60,6 +62,7 @@ class MLPSpec(ModelSpec):
     kernel_initializer: Text = "glorot_uniform"
     kernel_l2: NonNegative = 0.0
     activity_l2: NonNegative = 0.0
+    kernel_constraint: Constraint | None = None
     frozen: tuple[Count, ...] = ()
 
 
@@ -140,11 +143,13 @@ class VariablesSpec(ModelSpec):
     Attributes:
         shapes: Shape of each variable.
         initial: Initial values of all variables, flattened one after the other; None is ones.
+        constraint: Keras constraint on every variable, with its defaults.
     """
 
     kind: Literal["variables"] = "variables"
     shapes: Annotated[tuple[tuple[PositiveCount, ...], ...], Field(min_length=1)] = ((2,), (3,))
     initial: tuple[Real, ...] | None = None
+    constraint: Constraint | None = None
 
     @property
     def sizes(self) -> tuple[int, ...]:

@@ -12,6 +12,7 @@ InvariantName = Literal[
     "accumulation_keeps_weights_constant",
     "clipping_matches_oracle",
     "clipping_respects_limit",
+    "constraints_hold",
     "counts_agree",
     "data_exhaustion_is_reported",
     "early_stopping_follows_automaton",

@@ -9,7 +9,7 @@ from pydantic import TypeAdapter
 from harness.errors import PipelineError
 from harness.pipeline.backend import import_keras
 from harness.pipeline.optimizer import build_optimizer, inner_optimizer, is_prebuilt
-from harness.spec.optimizer import AnyOptimizer
+from harness.spec.optimizer import AnyOptimizer, SGDSpec
 from harness.spec.training import LossScaleSpec, PrecisionSpec
 
 if TYPE_CHECKING:
@@ -220,3 +220,15 @@ def test_an_imported_optimizer(user_module: Callable[[str], str]) -> None:
             ADAPTER.validate_python({"kind": "import", "import": f"{name}:wrong"}), PrecisionSpec()
         )
     assert str(caught.value) == f"{name}:wrong must return a keras Optimizer, got type str."
+
+
+def test_exclusions_through_the_wrapper() -> None:
+    """The loss scale is asked to exclude variables only where the spec says so."""
+    spec = SGDSpec(exclude_from_weight_decay=("bias",))
+    for through in (False, True):
+        scale = LossScaleSpec(excludes=through)
+        wrapper = build_optimizer(spec, PrecisionSpec(loss_scale=scale))
+        inner = wrapper.inner_optimizer
+        asked, other = (wrapper, inner) if through else (inner, wrapper)
+        assert "bias" in str(asked._exclude_from_weight_decay_pattern)
+        assert getattr(other, "_exclude_from_weight_decay_pattern", None) is None
