@@ -12,10 +12,12 @@ from harness.invariants import (
     evaluation,
     finite,
     hooks,
+    leftovers,
     loss_scaling,
     memory,
     monitoring,
     schedules,
+    source_hooks,
 )
 from harness.invariants.base import (
     Invariant,
@@ -41,10 +43,12 @@ __all__ = [
     "judge",
     "judge_limits",
     "judge_relation",
+    "leftovers",
     "loss_scaling",
     "memory",
     "monitoring",
     "recording_for",
     "registered",
     "schedules",
+    "source_hooks",
 ]

@@ -93,7 +93,7 @@ def structure(spec: PipelineSpec, examples: Examples | None) -> str | None:
     if spec.training.kind not in _REUSABLE_LOOPS or has_import(spec):
         return None
     tables: dict[str, Any] = spec.model_dump(by_alias=True)
-    for values in ("callbacks", "validation", "then"):
+    for values in ("callbacks", "validation", "then", "after"):
         del tables[values]
     if not isinstance(tables["optimizer"]["learning_rate"], dict):
         del tables["optimizer"]["learning_rate"]
