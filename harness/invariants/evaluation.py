@@ -6,6 +6,7 @@ from typing import assert_never
 import numpy as np
 
 from harness.invariants.base import NothingToJudge, Reason, View, Violation, invariant
+from harness.invariants.readings import is_scripted
 from harness.invariants.reference import (
     Network,
     is_mean,
@@ -101,6 +102,38 @@ def evaluation_changes_nothing(view: View, reason: Reason) -> tuple[Violation, .
             return (
                 view.violation(
                     reason, message, got=changed, expected="no change", where=event.name
+                ),
+            )
+    return ()
+
+
+@invariant(
+    "validation_follows_frequency",
+    source="Keras, Model.fit(validation_freq): how many epochs to run before a new validation",
+)
+def validation_follows_frequency(view: View, reason: Reason) -> tuple[Violation, ...]:
+    """An epoch logs a validation loss if, and only if, validation_freq divides its number from 1.
+
+    Raises:
+        NothingToJudge: Nothing is held out, or a callback writes the loss by script.
+    """
+    validation = view.pipeline.validation
+    if validation is None or is_scripted(view, "val_loss"):
+        message = "examples must be held out to be judged, got a run without validation of its own."
+        raise NothingToJudge(message)
+    for record in view.trace.epochs:
+        wanted = (record.epoch + 1) % validation.validation_freq == 0
+        logged = "val_loss" in record.logs
+        if logged is not wanted:
+            message = f"epoch {record.epoch} {'was' if logged else 'was not'} validated"
+            return (
+                view.violation(
+                    reason,
+                    f"{message}, every {validation.validation_freq} should be",
+                    got=logged,
+                    expected=wanted,
+                    epoch=record.epoch,
+                    where="val_loss",
                 ),
             )
     return ()

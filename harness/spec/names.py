@@ -35,6 +35,7 @@ InvariantName = Literal[
     "source_epochs_end",
     "source_hooks_alternate",
     "steps_follow_plan",
+    "validation_follows_frequency",
     "weights_stay_finite",
 ]
 

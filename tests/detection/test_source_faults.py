@@ -234,3 +234,27 @@ class TestPassesOfAnyLength:
         found = judged("steps_follow_plan", self.SPEC, self.trace(2, 2, 2))
         assert found is not None
         assert found.epoch == 1
+
+
+class TestFrequency:
+    """`validation_follows_frequency`."""
+
+    def test_wrong_epochs(self) -> None:
+        """An epoch that is validated out of turn, or left out, is found."""
+        name: InvariantName = "validation_follows_frequency"
+        spec = pipeline(validation__validation_freq=2)
+        second = fit_trace(spec, logs=[{}, {"val_loss": 1.0}])
+        first = fit_trace(spec, logs=[{"val_loss": 1.0}, {}])
+        neither = fit_trace(spec)
+        assert judged(name, spec, second) is None
+        found = judged(name, spec, first)
+        assert found is not None
+        assert found.message == "epoch 0 was validated, every 2 should be"
+        found = judged(name, spec, neither)
+        assert found is not None
+        assert found.message == "epoch 1 was not validated, every 2 should be"
+
+    def test_nothing_held_out(self) -> None:
+        """Without validation there is nothing to judge."""
+        with pytest.raises(NothingToJudge, match="examples must be held out"):
+            judged("validation_follows_frequency", pipeline(), fit_trace(pipeline()))
