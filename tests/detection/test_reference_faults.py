@@ -248,9 +248,16 @@ class TestValidation:
         [
             ({}, {}),
             ({"validation": {"split": 0.25}}, {"validation_inputs": None}),
+            (
+                {
+                    "validation": {"split": 0.25},
+                    "loss": {"kind": "mean_squared_error", "reduction": "sum"},
+                },
+                {},
+            ),
         ],
     )
     def test_unpredictable(self, changes: dict[str, Any], parts: dict[str, Any]) -> None:
-        """Without held-out examples nothing is said."""
+        """Without held-out examples, or with sums for losses, nothing is said."""
         spec = pipeline(**changes)
         assert violation(CLOSE, spec, self.trace(spec, **parts)) is None
