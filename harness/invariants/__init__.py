@@ -14,12 +14,14 @@ from harness.invariants import (
     finite,
     frozen,
     hooks,
+    leftovers,
     loss_scaling,
     memory,
     metrics,
     monitoring,
     schedules,
     scores,
+    source_hooks,
 )
 from harness.invariants.base import (
     Invariant,
@@ -48,6 +50,7 @@ __all__ = [
     "judge",
     "judge_limits",
     "judge_relation",
+    "leftovers",
     "loss_scaling",
     "memory",
     "metrics",
@@ -56,4 +59,5 @@ __all__ = [
     "registered",
     "schedules",
     "scores",
+    "source_hooks",
 ]

@@ -173,7 +173,7 @@ def _leftover(view: View, reason: Reason) -> Violation | None:
     """
     trace, data = view.trace, view.pipeline.data
     whole = getattr(view.pipeline.training, "steps_per_epoch", None) is None and data.repeat > 0
-    plain = data.source in {"dataset", "dataset_unknown", "generator"}
+    plain = data.source not in {"array", "tensor", "py_dataset"}
     ended = trace.stop.reason in {StopReason.COMPLETED, StopReason.EARLY_STOPPING}
     if not (whole and plain and ended) or trace.drawn_batches in {None, len(trace.steps)}:
         return None

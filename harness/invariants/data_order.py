@@ -40,10 +40,11 @@ def every_sample_once_per_epoch(view: View, reason: Reason) -> tuple[Violation, 
         found = _passes(view, reason, range(len(samples)), complete=False)
         return () if found is None else (found,)
     run, whole = epochs_run(view), getattr(view.pipeline.training, "steps_per_epoch", None) is None
-    for epoch in run:
+    for number, epoch in enumerate(run):
         rows = rows_of(view, epoch)
         cut = epoch == run[-1] and view.trace.stop.reason in CUT_SHORT
-        found = _passes(view, reason, rows, complete=bool(rows) and whole and not cut)
+        complete = bool(rows) and whole and not cut
+        found = _passes(view, reason, rows, complete=complete, number=number)
         if found is not None:
             return (found,)
     return ()
@@ -57,7 +58,9 @@ def _runs_on(view: View) -> bool:
     return (cut and kept) or isinstance(training, WhileLoopSpec)
 
 
-def _passes(view: View, reason: Reason, rows: range, *, complete: bool) -> Violation | None:
+def _passes(
+    view: View, reason: Reason, rows: range, *, complete: bool, number: int = 0
+) -> Violation | None:
     stream = [(step, index) for step in rows for index in view.samples[step]]
     copies = _copies(view.examples)
     length = _examples_per_pass(view)
@@ -66,7 +69,7 @@ def _passes(view: View, reason: Reason, rows: range, *, complete: bool) -> Viola
         found = _repeated(view, reason, one_pass, copies, start // (length or 1))
         if found is not None:
             return found
-    wanted = sum(pass_sizes(view))
+    wanted = sum(pass_sizes(view, number))
     if not complete or len(stream) == wanted:
         return None
     seen = Counter(index for _, index in stream)

@@ -20,13 +20,19 @@ from harness.spec.training import (
 )
 
 
-def pass_sizes(view: View) -> tuple[int, ...]:
+def pass_sizes(view: View, number: int = 0) -> tuple[int, ...]:
     """Return the sizes of the batches that the source yields before it ends or starts anew.
 
     A dataset repeats its examples before it batches them, so that batches run on from one pass
     into the next; the other sources repeat their batches.
+
+    Args:
+        view: A run.
+        number: Which pass, where they differ in length.
     """
     data, examples = view.pipeline.data, len(view.examples)
+    if data.pass_lengths is not None:
+        return (data.batch_size,) * data.pass_lengths[min(number, len(data.pass_lengths) - 1)]
     if data.source in {"dataset", "dataset_unknown"}:
         if data.repeat == 0:
             return (data.batch_size,)
@@ -48,15 +54,7 @@ def plan_of(view: View) -> RunPlan | None:
     endless = data.repeat == 0
     match training:
         case FitSpec():
-            return plan_run(
-                pass_sizes(view),
-                epochs=training.epochs,
-                initial_epoch=training.initial_epoch,
-                steps_per_epoch=training.steps_per_epoch,
-                steps_per_execution=view.pipeline.compile.steps_per_execution,
-                one_shot=data.source == "generator",
-                infinite=endless,
-            )
+            return _fitted(view, training)
         case TrainOnBatchSpec() | GradientTapeSpec() | LegacyGlobalStepSpec():
             if endless and training.steps_per_epoch is None:
                 return None
@@ -70,6 +68,41 @@ def plan_of(view: View) -> RunPlan | None:
             return None
         case _:  # pragma: no cover
             assert_never(training)
+
+
+def _fitted(view: View, training: FitSpec) -> RunPlan:
+    """Return the plan of ``fit``."""
+    data = view.pipeline.data
+    if data.pass_lengths is not None:
+        return _varying(view, training)
+    return plan_run(
+        pass_sizes(view),
+        epochs=training.epochs,
+        initial_epoch=training.initial_epoch,
+        steps_per_epoch=training.steps_per_epoch,
+        steps_per_execution=view.pipeline.compile.steps_per_execution,
+        one_shot=data.source == "generator",
+        infinite=data.repeat == 0,
+    )
+
+
+def _varying(view: View, training: FitSpec) -> RunPlan:
+    """Return the plan of passes that differ in length: every epoch is one of them."""
+    numbers = range(training.epochs - training.initial_epoch)
+    runs = [
+        plan_run(
+            pass_sizes(view, number),
+            steps_per_execution=view.pipeline.compile.steps_per_execution,
+        )
+        for number in numbers
+    ]
+    return RunPlan(
+        epochs=tuple(
+            replace(run.epochs[0], epoch=training.initial_epoch + number)
+            for number, run in zip(numbers, runs, strict=True)
+        ),
+        planned_steps=sum(run.planned_steps for run in runs),
+    )
 
 
 def _restarted(view: View, training: LoopSpec) -> RunPlan:

@@ -278,8 +278,8 @@ def _validation_loss(
 ) -> dict[str, float]:
     """Return the validation loss of an epoch, or nothing where it can't be predicted.
 
-    That is where held-out examples are weighted, where batches are summed, or where the weights
-    are swapped for the evaluation.
+    That is where batches are summed, or where the weights are swapped for the evaluation. Weights
+    of classes are for training only, those of held-out examples count.
     """
     validation, examples = view.pipeline.validation, view.examples
     swapped = any(isinstance(item, SwapEMAWeightsSpec) for item in view.pipeline.callbacks)
@@ -287,8 +287,9 @@ def _validation_loss(
     if validation is None or inputs is None or targets is None:
         return {}
     kind, arguments = loss_of(view)
-    if swapped or examples.sample_weight is not None or not is_mean(arguments["reduction"]):
+    if swapped or not is_mean(arguments["reduction"]):
         return {}
+    weight = examples.validation_sample_weight
     size = validation.batch_size or view.pipeline.data.batch_size
     count = (
         len(inputs) if validation.validation_steps is None else validation.validation_steps * size
@@ -298,6 +299,7 @@ def _validation_loss(
         inputs[:count].astype(np.float64),
         shaped(targets[:count].astype(np.float64), network),
         kind,
+        sample_weight=None if weight is None else weight[:count].astype(np.float64),
         **arguments,
     )
     return {"val_loss": found.loss}

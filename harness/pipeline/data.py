@@ -23,6 +23,7 @@ from harness.spec.data import (
     SequencesSpec,
     TokensSpec,
     ValidationSpec,
+    held_out_of,
 )
 
 __all__ = ["Examples", "build_examples", "hold_out"]
@@ -83,6 +84,10 @@ def build_examples(spec: AnyData) -> Examples:
     Raises:
         PipelineError: A data set is missing, empty, not finite, or not what was asked for.
     """
+    return _weighted(_unweighted(spec), spec)
+
+
+def _unweighted(spec: AnyData) -> Examples:
     match spec:
         case DigitsSpec():
             inputs, labels = _bundled("digits")
@@ -136,7 +141,7 @@ def hold_out(examples: Examples, spec: ValidationSpec | None) -> tuple[Examples,
     """
     if spec is None:
         return examples, None
-    held_out = int(len(examples) * spec.split)
+    held_out = held_out_of(len(examples), spec)
     kept = len(examples) - held_out
     if not held_out or not kept:
         message = (
@@ -145,6 +150,21 @@ def hold_out(examples: Examples, spec: ValidationSpec | None) -> tuple[Examples,
         )
         raise PipelineError(message)
     return examples.cut(slice(0, kept)), examples.cut(slice(kept, None))
+
+
+def _weighted(examples: Examples, spec: AnyData) -> Examples:
+    """The same with a weight for each example, drawn apart so that inputs stay what they are.
+
+    Raises:
+        PipelineError: The examples have weights already.
+    """
+    if not spec.weighted:
+        return examples
+    if examples.sample_weight is not None:
+        message = "data.weighted must be false where the data have weights of their own, got true."
+        raise PipelineError(message)
+    quarters = np.random.default_rng((spec.seed, 1)).integers(0, 9, len(examples))
+    return replace(examples, sample_weight=quarters / 4.0)
 
 
 def _linear_regression(spec: LinearRegressionSpec, rng: np.random.Generator) -> Examples:

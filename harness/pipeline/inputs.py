@@ -13,9 +13,10 @@ from harness.spec.model import MultiOutputSpec, VariablesSpec
 if TYPE_CHECKING:
     from harness.pipeline.data import Examples
     from harness.pipeline.sources import Source
+    from harness.spec.data import SourceKind
     from harness.spec.pipeline import PipelineSpec
 
-__all__ = ["Inputs", "build_inputs"]
+__all__ = ["Inputs", "build_after", "build_inputs"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,13 +57,44 @@ def build_inputs(spec: PipelineSpec) -> Inputs:
     if held_out is None or spec.validation is None:
         return Inputs(examples=kept, source=source)
     batch_size = spec.validation.batch_size or spec.data.batch_size
+    validation = _one_pass(
+        spec.validation.source,
+        held_out,
+        spec,
+        batch_size,
+        drop_remainder=spec.validation.drop_remainder,
+    )
+    return Inputs(examples=kept, source=source, validation=validation)
+
+
+def build_after(spec: PipelineSpec, examples: Examples) -> Source:
+    """A fresh source of all examples in order, for what follows the loop."""
+    batch_size = spec.after.batch_size or spec.data.batch_size
+    return _one_pass(spec.after.source, examples, spec, batch_size)
+
+
+def _one_pass(
+    kind: SourceKind,
+    examples: Examples,
+    spec: PipelineSpec,
+    batch_size: int,
+    *,
+    drop_remainder: bool = False,
+) -> Source:
+    """A source of every example once and in order, the partial last batch included.
+
+    Only where the batches are all full, or the last is dropped on purpose, can the batch size of a
+    dataset be static.
+    """
+    full = spec.data.drop_remainder and len(examples) % batch_size == 0
     layout = spec.data.model_copy(
         update={
             "batch_size": batch_size,
             "repeat": 1,
             "shuffle": False,
-            "drop_remainder": spec.validation.drop_remainder,
+            "drop_remainder": drop_remainder or full,
+            "pass_lengths": None,
+            "fails_at": None,
         }
     )
-    validation = build_source(spec.validation.source, held_out, layout, seed=spec.seed)
-    return Inputs(examples=kept, source=source, validation=validation)
+    return build_source(kind, examples, layout, seed=spec.seed)

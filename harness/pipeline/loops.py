@@ -92,17 +92,19 @@ def _fit(
 ) -> None:
     source, validation = _source(inputs), inputs.validation
     arguments = source.fit_arguments()
-    if source.kind in ("array", "py_dataset"):
+    if source.whole or source.kind == "py_dataset":
         arguments["shuffle"] = source.shuffle
     if validation is not None and spec.validation is not None:
         arguments |= {
-            "validation_data": validation.examples.arrays()
-            if validation.kind == "array"
-            else validation.data,
             "validation_steps": spec.validation.validation_steps,
             "validation_freq": spec.validation.validation_freq,
         }
-        if validation.kind == "array":
+        if spec.validation.by_keras:
+            arguments |= source.with_rest(validation.examples)
+            arguments["validation_split"] = spec.validation.split
+        else:
+            arguments["validation_data"] = validation.data
+        if validation.whole:
             arguments["validation_batch_size"] = validation.batch_size
     if training.class_weight is not None:
         arguments["class_weight"] = dict(enumerate(training.class_weight))

@@ -31,10 +31,13 @@ from harness.spec.training import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from harness.pipeline.data import Examples
     from harness.pipeline.observer import Observer, Step
+    from harness.pipeline.sources import Source
     from harness.spec.pipeline import PipelineSpec
 
 __all__ = ["TrainingPipeline"]
@@ -211,15 +214,26 @@ class TrainingPipeline:
             self.model.reset_metrics()
             self.model.stop_training = False
 
-    def evaluate(self, examples: Examples, batch_size: int) -> dict[str, float]:
-        """Keras' own loss and metrics over `examples`, by name."""
-        arguments = dict(zip(("x", "y", "sample_weight"), examples.arrays(), strict=False))
-        logs = self.model.evaluate(**arguments, batch_size=batch_size, verbose=0, return_dict=True)
+    def evaluate(
+        self, source: Source, steps: int | None = None, callbacks: Sequence[Any] = ()
+    ) -> dict[str, float]:
+        """Keras' own loss and metrics over `steps` batches of a source, or all, by name."""
+        logs = self.model.evaluate(
+            **source.fit_arguments(),
+            steps=steps,
+            callbacks=list(callbacks),
+            verbose=0,
+            return_dict=True,
+        )
         return {name: float(value) for name, value in logs.items()}
 
-    def predict(self, examples: Examples, batch_size: int) -> NDArray[np.float64]:
+    def predict(
+        self, source: Source, steps: int | None = None, callbacks: Sequence[Any] = ()
+    ) -> NDArray[np.float64]:
         """Predictions of shape (examples, *dims), heads side by side in the last axis."""
-        predictions = self.model.predict(examples.inputs, batch_size=batch_size, verbose=0)
+        arguments = source.fit_arguments()
+        given = {name: arguments[name] for name in ("x", "batch_size") if name in arguments}
+        predictions = self.model.predict(**given, steps=steps, callbacks=list(callbacks), verbose=0)
         if isinstance(predictions, list | tuple):
             return np.concatenate([np.asarray(part, np.float64) for part in predictions], axis=-1)
         return np.asarray(predictions, np.float64)

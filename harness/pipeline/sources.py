@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-import threading
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, assert_never
 
 import numpy as np
 
-from harness.pipeline.backend import import_keras, import_tensorflow
+from harness.pipeline.backend import import_tensorflow
+from harness.pipeline.python_sources import from_generator, generator, py_dataset
+from harness.pipeline.tally import Tally
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,38 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Source", "Tally", "build_source"]
 
-_MANY = 1_000_000_000
-
-
-@dataclass(slots=True)
-class Tally:
-    """What a source has handed out so far, and the hooks that were called on it.
-
-    Attributes:
-        batches: Batches drawn from the source.
-        samples: Examples in them.
-        hooks: What else happened to it, in order: ``on_epoch_begin`` and ``on_epoch_end`` of a
-            PyDataset were called, a generator was ``exhausted``.
-        counter: Batches and examples counted inside a graph.
-    """
-
-    batches: int = 0
-    samples: int = 0
-    hooks: list[str] = field(default_factory=list)
-    counter: Any = None
-    _lock: threading.Lock = field(default_factory=threading.Lock)
-
-    def count(self, size: int) -> None:
-        """Note one batch of `size` examples; several threads may draw at once."""
-        with self._lock:
-            self.batches += 1
-            self.samples += size
-
-    def settle(self) -> None:
-        """Take over what was counted inside a graph."""
-        if self.counter is not None:
-            batches, samples = self.counter.numpy()
-            self.batches, self.samples = int(batches), int(samples)
+_WHOLE = ("array", "tensor")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,13 +30,14 @@ class Source:
     Attributes:
         kind: Which way.
         examples: All examples.
-        data: What goes into ``fit`` as x; for arrays the inputs.
+        data: What goes into ``fit`` as x; inputs, targets and weights of arrays and tensors.
         batch_size: Examples per batch.
         passes: Passes over the examples before a source ends; None never ends.
         drop_remainder: A batch that is not full is left out.
         shuffle: Whether the order differs from the order of the examples.
-        tally: What was handed out; arrays don't count.
+        tally: What was handed out; arrays and tensors don't count.
         counted: Whether `tally` means anything.
+        varying: Passes differ in length.
         order: Shuffles arrays in loops that are not Keras'.
     """
 
@@ -79,12 +50,13 @@ class Source:
     shuffle: bool
     tally: Tally
     counted: bool
+    varying: bool
     order: np.random.Generator
 
     @property
     def batches(self) -> int | None:
-        """Batches from its beginning to its end; None never ends."""
-        if self.passes is None:
+        """Batches from its beginning to its end; None never ends, or nobody can know."""
+        if self.passes is None or self.varying:
             return None
         if self.kind.startswith("dataset"):
             # tf.data repeats examples before it batches them: batches may cross passes.
@@ -97,10 +69,25 @@ class Source:
 
     def fit_arguments(self) -> dict[str, Any]:
         """The keyword arguments of ``model.fit`` (and ``evaluate``) that say what to read."""
-        if self.kind != "array":
+        if not self.whole:
             return {"x": self.data}
-        arguments = dict(zip(("x", "y", "sample_weight"), self.examples.arrays(), strict=False))
+        arguments = dict(zip(("x", "y", "sample_weight"), self.data, strict=False))
         return {**arguments, "batch_size": self.batch_size}
+
+    @property
+    def whole(self) -> bool:
+        """Whether all examples are handed over at once, and Keras makes the batches."""
+        return self.kind in _WHOLE
+
+    def with_rest(self, rest: Examples) -> dict[str, Any]:
+        """The same arguments with more examples behind one's own, which Keras is to hold out."""
+        pairs = zip(self.examples.arrays(), rest.arrays(), strict=True)
+        arrays: Any = tuple(np.concatenate(pair) for pair in pairs)
+        if self.kind == "tensor":
+            arrays = import_tensorflow().nest.map_structure(
+                import_tensorflow().convert_to_tensor, arrays
+            )
+        return dict(zip(("x", "y", "sample_weight"), arrays, strict=False))
 
     def epoch(self) -> Iterator[tuple[Any, ...]]:
         """The batches of one epoch, for loops that are not Keras'.
@@ -108,9 +95,9 @@ class Source:
         Only a generator goes on where the last epoch left it; everything else starts again.
         """
         match self.kind:
-            case "array":
+            case "array" | "tensor":
                 return _slices(self)
-            case "dataset" | "dataset_unknown" | "generator":
+            case "dataset" | "dataset_unknown" | "from_generator" | "generator":
                 return iter(self.data)
             case "py_dataset":
                 return (self.data[index] for index in range(len(self.data)))
@@ -127,21 +114,26 @@ def build_source(kind: SourceKind, examples: Examples, spec: DataSpec, *, seed: 
         spec: Batch size, shuffling, repetition.
         seed: Seed of a shuffling ``tf.data`` pipeline.
     """
-    tally = Tally()
-    shuffle = kind in ("array", "py_dataset") if spec.shuffle is None else spec.shuffle
+    tally = Tally(fails_at=spec.fails_at)
+    shuffle = kind in (*_WHOLE, "py_dataset") if spec.shuffle is None else spec.shuffle
     data: Any
     match kind:
         case "array":
-            data = examples.inputs
+            data = examples.arrays()
+        case "tensor":
+            tf = import_tensorflow()
+            data = tf.nest.map_structure(tf.convert_to_tensor, examples.arrays())
         case "dataset" | "dataset_unknown":
             data = _dataset(examples, spec, tally, shuffle=shuffle, seed=seed)
             if kind == "dataset_unknown":
                 # What filter lets through can't be known beforehand, even if it is everything.
                 data = data.filter(lambda *_: True)
         case "generator":
-            data = _generator(examples, spec, tally)
+            data = generator(examples, spec, tally)
+        case "from_generator":
+            data = from_generator(examples, spec, tally).with_options(_calm_options())
         case "py_dataset":
-            data = _py_dataset(examples, spec, tally)
+            data = py_dataset(examples, spec, tally)
         case _:
             assert_never(kind)
     return Source(
@@ -153,7 +145,8 @@ def build_source(kind: SourceKind, examples: Examples, spec: DataSpec, *, seed: 
         drop_remainder=spec.drop_remainder,
         shuffle=shuffle,
         tally=tally,
-        counted=kind != "array",
+        counted=kind not in _WHOLE,
+        varying=kind == "from_generator" and spec.pass_lengths is not None,
         order=np.random.default_rng(seed),
     )
 
@@ -191,37 +184,3 @@ def _calm_options() -> Any:
     options.threading.private_threadpool_size = 1
     options.threading.max_intra_op_parallelism = 1
     return options
-
-
-def _generator(examples: Examples, spec: DataSpec, tally: Tally) -> Iterator[tuple[Any, ...]]:
-    for _ in range(spec.repeat or _MANY):
-        for start in range(0, len(examples), spec.batch_size):
-            batch = examples.cut(slice(start, start + spec.batch_size))
-            if spec.drop_remainder and len(batch) < spec.batch_size:
-                continue
-            tally.count(len(batch))
-            yield batch.arrays()
-    tally.hooks.append("exhausted")
-
-
-def _py_dataset(examples: Examples, spec: DataSpec, tally: Tally) -> Any:
-    keras = import_keras()
-    divide = math.floor if spec.drop_remainder else math.ceil
-
-    class Batches(keras.utils.PyDataset):  # type: ignore[misc, name-defined]
-        def __len__(self) -> int:
-            return divide(len(examples) / spec.batch_size)
-
-        def __getitem__(self, index: int) -> tuple[Any, ...]:
-            start = index * spec.batch_size
-            batch = examples.cut(slice(start, start + spec.batch_size))
-            tally.count(len(batch))
-            return batch.arrays()
-
-        def on_epoch_begin(self) -> None:
-            tally.hooks.append("on_epoch_begin")
-
-        def on_epoch_end(self) -> None:
-            tally.hooks.append("on_epoch_end")
-
-    return Batches(workers=spec.workers)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from harness.pipeline.observer import Step
     from harness.pipeline.pipeline import TrainingPipeline
+    from harness.pipeline.sources import Source
     from harness.recorders.resources import PeakMemory
     from harness.recorders.steps import StepRecorder
     from harness.recorders.watch import Request
@@ -61,6 +62,8 @@ class RunRecorder:
         self.epochs, self.events, self._callbacks = [], [], []
         self.epoch, self._first_step, self._drawn = None, 0, 0
         self._inputs, self._memory, self.folder = inputs, memory, folder
+        for role, source in (("training", inputs.source), ("validation", inputs.validation)):
+            self.listen(role, source)
 
     def release(self) -> None:
         """Let go of what belongs to the run alone: its data and the user's callbacks.
@@ -73,6 +76,27 @@ class RunRecorder:
                 file.close()
         self._inputs, self._memory, self._callbacks = Inputs(), None, []
 
+    def listen(self, role: str, source: Source | None) -> None:
+        """Write down what happens to a source among the hooks, in the order in which it happens.
+
+        Workers may build batches after the run: those must not reach the events of the next one.
+
+        Args:
+            role: What it is read for: ``training``, ``validation``, ``evaluate`` or ``predict``.
+            source: The source.
+        """
+        events = self.events
+        if source is None or not self.recording.hooks:
+            return
+
+        def heard(name: str, **detail: int) -> None:
+            event = Event(
+                kind="source", name=name, epoch=self.epoch, detail={"role": role, **detail}
+            )
+            events.append(event)
+
+        source.tally.listener = heard
+
     def watch_step(self, step: Step, pipeline: TrainingPipeline) -> Step:
         """The step to run instead: the same, and recorded."""
         self._pipeline = pipeline
@@ -83,8 +107,11 @@ class RunRecorder:
         self._callbacks = callbacks
         for callback in callbacks:
             self.watch.watch(callback)
-        hooks = [_hook_recorder(self)] if self.recording.hooks else []
-        return [_epoch_opener(self), *hooks, *callbacks, _epoch_recorder(self)]
+        return [_epoch_opener(self), *self.watch_hooks(), *callbacks, _epoch_recorder(self)]
+
+    def watch_hooks(self) -> list[Any]:
+        """What writes down every hook, where that was asked for."""
+        return [_hook_recorder(self)] if self.recording.hooks else []
 
     def on_epoch_begin(self, epoch: int) -> None:
         """An epoch begins."""
@@ -212,6 +239,8 @@ def _hook_recorder(recorder: RunRecorder) -> Any:
             ("epoch", of_epoch),
             ("train_batch", of_batch),
             ("test_batch", of_batch),
+            ("predict", plain),
+            ("predict_batch", of_batch),
         ):
             name = f"on_{part}_{edge}"
             setattr(HookRecorder, name, make(name))

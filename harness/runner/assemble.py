@@ -47,6 +47,7 @@ class Aftermath:
         wall_seconds: Build, training and what came after it.
         start_rss_bytes: Resident memory before the first step.
         memory: Knows the peak.
+        left_behind: Threads, files and processes that the loop did not give back.
     """
 
     stop: Stop
@@ -56,6 +57,7 @@ class Aftermath:
     wall_seconds: float
     start_rss_bytes: int
     memory: PeakMemory
+    left_behind: tuple[str, ...]
 
 
 def assemble(recorder: RunRecorder, spec: PipelineSpec, inputs: Inputs, after: Aftermath) -> Trace:
@@ -78,7 +80,7 @@ def assemble(recorder: RunRecorder, spec: PipelineSpec, inputs: Inputs, after: A
         environment=environment(),
         state=state,
         gradients=_gradients(steps, tables),
-        events=(*recorder.events, *_gaps(steps, tables), *_source_events(inputs)),
+        events=(*recorder.events, *_gaps(steps, tables), *_source_events(recorder, inputs)),
         drawn_batches=drawn_batches,
         drawn_samples=inputs.source.tally.samples if counted and inputs.source else None,
         evaluation=after.evaluation,
@@ -201,8 +203,11 @@ def _gaps(steps: StepRecorder, tables: Mapping[str, NDArray[Any]]) -> tuple[Even
     )
 
 
-def _source_events(inputs: Inputs) -> tuple[Event, ...]:
-    hooks = () if inputs.source is None else tuple(inputs.source.tally.hooks)
+def _source_events(recorder: RunRecorder, inputs: Inputs) -> tuple[Event, ...]:
+    """Hooks of the source; where all hooks are recorded, it stands among them already."""
+    if inputs.source is None or recorder.recording.hooks:
+        return ()
+    hooks = tuple(inputs.source.tally.hooks)
     return tuple(Event(kind="source", name=name) for name in hooks)
 
 
@@ -220,6 +225,7 @@ def _resources(after: Aftermath, traces: int | None) -> ResourceRecord:
         start_rss_bytes=after.start_rss_bytes,
         peak_method=after.memory.method,
         traces=traces,
+        left_behind=after.left_behind,
     )
 
 
@@ -234,4 +240,5 @@ def _examples(inputs: Inputs) -> ExampleTable | None:
         sample_weight=examples.sample_weight,
         validation_inputs=None if held_out is None else held_out.inputs,
         validation_targets=None if held_out is None else held_out.targets,
+        validation_sample_weight=None if held_out is None else held_out.sample_weight,
     )

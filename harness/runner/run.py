@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 import time
+import traceback
 import warnings
 from dataclasses import replace
 from pathlib import Path
@@ -15,9 +16,11 @@ from harness.pipeline.callbacks import build_callbacks
 from harness.pipeline.inputs import Inputs, build_inputs
 from harness.pipeline.loops import LoopEnd, train
 from harness.pipeline.numerics import numerics, seed_everything, seed_python
+from harness.recorders.ledger import Ledger
 from harness.recorders.resources import PeakMemory
 from harness.recorders.stopping import Plan, classify
 from harness.recorders.watch import CallbackWatch
+from harness.runner.afterwards import run_after
 from harness.runner.assemble import Aftermath, assemble, nothing_ran
 from harness.runner.scoring import run_scores
 from harness.runner.sessions import Session, Sessions, has_import
@@ -135,12 +138,10 @@ def _observe(
     error: BaseException | None = None
     evaluation, predictions = None, None
     own, scripts = callbacks
+    ledger = Ledger()
     try:
         end = train(pipeline, spec, inputs, scripts + recorder.watch_callbacks(own), recorder)
-        if inputs.examples is not None and "evaluate" in spec.then:
-            evaluation = pipeline.evaluate(inputs.examples, spec.data.batch_size)
-        if inputs.examples is not None and "predict" in spec.then:
-            predictions = pipeline.predict(inputs.examples, spec.data.batch_size)
+        evaluation, predictions = run_after(session, spec, inputs, own)
     except HarnessError:
         raise
     except KeyboardInterrupt as interrupt:
@@ -152,6 +153,9 @@ def _observe(
         error = raised
     if error is not None:
         SESSIONS.discard(session)
+        # Its frames hold what the loop had open, which is none of the loop's fault.
+        traceback.clear_frames(error.__traceback__)
+    left_behind = ledger.difference()
     plan = replace(_plan(spec, inputs), drawn_batches=inputs.count_draws())
     if not recorder.recording.norms:
         # No rows: nobody counted the steps, so no plan was missed.
@@ -172,13 +176,14 @@ def _observe(
         wall_seconds=time.perf_counter() - started,
         start_rss_bytes=start_bytes,
         memory=memory,
+        left_behind=left_behind,
     )
     return assemble(recorder, spec, inputs, after)
 
 
 def _seed(spec: PipelineSpec) -> None:
     """Start a kept pipeline like a fresh one."""
-    array = spec.data.source == "array"
+    array = spec.data.source in ("array", "tensor")
     shuffles = array if spec.data.shuffle is None else spec.data.shuffle
     # Arrays in loops that are not Keras' have a generator of their own.
     draws = shuffles and (not array or isinstance(spec.training, FitSpec))

@@ -97,7 +97,7 @@ def structure(spec: PipelineSpec, examples: Examples | None) -> str | None:
     if not is_prebuilt(spec.optimizer):
         return None
     tables: dict[str, Any] = spec.model_dump(by_alias=True)
-    for values in ("callbacks", "validation", "then"):
+    for values in ("callbacks", "validation", "then", "after"):
         del tables[values]
     if not isinstance(tables["optimizer"].get("learning_rate"), dict):
         tables["optimizer"].pop("learning_rate", None)

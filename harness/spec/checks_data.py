@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness.spec.data import DataSpec, ImportedDataSpec, TokensSpec
+from harness.spec.data import DataSpec, ImportedDataSpec, TokensSpec, held_out_of
 from harness.spec.findings import Finding, finding
 from harness.spec.model import EmbeddingSpec, ImportedModelSpec, VariablesSpec
 from harness.spec.training import FitSpec, LoopSpec, WhileLoopSpec
@@ -20,9 +20,11 @@ _BUNDLED = {"digits": 1797, "diabetes": 442}
 
 
 def source_can_repeat(pipeline: PipelineSpec) -> Iterator[Finding]:
-    """Keras reads arrays and PyDatasets once per epoch."""
+    """Keras reads arrays and PyDatasets once per epoch; only a PyDataset can be endless."""
     data = pipeline.data
-    if data.source in ("array", "py_dataset") and data.repeat != 1:
+    if data.source == "py_dataset" and data.repeat == 0:
+        return
+    if data.source in ("array", "tensor", "py_dataset") and data.repeat != 1:
         yield finding(
             "data.repeat",
             f"be 1 for the source {data.source}",
@@ -33,18 +35,59 @@ def source_can_repeat(pipeline: PipelineSpec) -> Iterator[Finding]:
 
 def source_can_drop(pipeline: PipelineSpec) -> Iterator[Finding]:
     """Keras trains on the last batch of an array even if it is not full."""
-    dropped = pipeline.data.drop_remainder
-    if pipeline.data.source == "array" and dropped:
-        rule = "be false for the source array"
-        yield finding("data.drop_remainder", rule, dropped, "Keras keeps the last batch of arrays.")
+    data = pipeline.data
+    if data.source in ("array", "tensor") and data.drop_remainder:
+        rule, remedy = f"be false for the source {data.source}", "Keras keeps their last batch."
+        yield finding("data.drop_remainder", rule, data.drop_remainder, remedy)
 
 
 def source_can_shuffle(pipeline: PipelineSpec) -> Iterator[Finding]:
     """Generators and PyDatasets decide their own order."""
     shuffled = pipeline.data.shuffle
-    if pipeline.data.source in ("generator", "py_dataset") and shuffled:
+    if pipeline.data.source in ("generator", "from_generator", "py_dataset") and shuffled:
         rule = f"be false for the source {pipeline.data.source}"
         yield finding("data.shuffle", rule, shuffled, "Use an array or a dataset.")
+
+
+def passes_have_lengths(pipeline: PipelineSpec) -> Iterator[Finding]:
+    """Only a function that starts anew knows which pass it is in, and an epoch is a pass there."""
+    data, training = pipeline.data, pipeline.training
+    if data.pass_lengths is None:
+        return
+    lengths = list(data.pass_lengths)
+    if data.source != "from_generator" or data.repeat != 1 or data.drop_remainder:
+        rule = "be left out but for one pass of the source from_generator"
+        yield finding("data.pass_lengths", rule, lengths)
+    if not isinstance(training, FitSpec) or training.steps_per_epoch is not None:
+        rule = "be left out but for fit without steps_per_epoch"
+        yield finding("data.pass_lengths", rule, lengths)
+    examples = examples_of(data)
+    if examples is not None and max(lengths) * data.batch_size > examples:
+        rule = f"hold at most {examples // data.batch_size} full batches of the examples"
+        yield finding("data.pass_lengths", rule, lengths)
+
+
+def only_python_fails(pipeline: PipelineSpec) -> Iterator[Finding]:
+    """Arrays cannot raise, and a graph cannot run Python."""
+    data = pipeline.data
+    if data.fails_at is not None and data.source not in (
+        "generator",
+        "from_generator",
+        "py_dataset",
+    ):
+        rule = f"be left out for the source {data.source}"
+        yield finding("data.fails_at", rule, data.fails_at, "Use a generator or a PyDataset.")
+
+
+def keras_splits_arrays(pipeline: PipelineSpec) -> Iterator[Finding]:
+    """Keras can only cut what it can index, and hands both parts over alike."""
+    validation = pipeline.validation
+    if validation is None or not validation.by_keras:
+        return
+    source = pipeline.data.source
+    if source not in ("array", "tensor") or validation.source != "array":
+        rule = "be false unless data.source is 'array' or 'tensor' and validation.source 'array'"
+        yield finding("validation.by_keras", rule, validation.by_keras)
 
 
 def training_ends(pipeline: PipelineSpec) -> Iterator[Finding]:
@@ -69,7 +112,7 @@ def split_leaves_examples(pipeline: PipelineSpec) -> Iterator[Finding]:
     examples = examples_of(pipeline.data)
     if pipeline.validation is None or examples is None:
         return
-    held_out = int(examples * pipeline.validation.split)
+    held_out = held_out_of(examples, pipeline.validation)
     if held_out in (0, examples):
         rule = f"leave examples on both sides of {examples}"
         yield finding("validation.split", rule, pipeline.validation.split)
@@ -111,6 +154,9 @@ DATA_CHECKS = (
     source_can_repeat,
     source_can_drop,
     source_can_shuffle,
+    passes_have_lengths,
+    only_python_fails,
+    keras_splits_arrays,
     training_ends,
     while_loop_reads_datasets,
     split_leaves_examples,

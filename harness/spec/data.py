@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Annotated, Literal
 
 from pydantic import Field, Strict
@@ -18,7 +19,15 @@ from harness.spec.base import (
     Spec,
 )
 
-SourceKind = Literal["array", "dataset", "dataset_unknown", "generator", "py_dataset"]
+SourceKind = Literal[
+    "array",
+    "tensor",
+    "dataset",
+    "dataset_unknown",
+    "from_generator",
+    "generator",
+    "py_dataset",
+]
 
 
 class DataSpec(Spec):
@@ -26,14 +35,25 @@ class DataSpec(Spec):
 
     Attributes:
         batch_size: Examples per batch.
-        source: ``array`` hands NumPy arrays to Keras, ``dataset`` a ``tf.data.Dataset`` of known
-            cardinality, ``dataset_unknown`` the same batches with unknown cardinality,
-            ``generator`` a Python generator, ``py_dataset`` a ``keras.utils.PyDataset``.
+        source: ``array`` hands NumPy arrays to Keras, ``tensor`` TensorFlow's, ``dataset`` a
+            ``tf.data.Dataset`` of known cardinality, ``dataset_unknown`` the same batches with
+            unknown cardinality, ``from_generator`` a dataset around a Python function that starts
+            anew with every pass, ``generator`` a Python generator, ``py_dataset`` a
+            ``keras.utils.PyDataset``. Dropping the remainder makes the batch size of datasets
+            static.
         shuffle: None is Keras' own default for the source: the examples of arrays and the batches
             of a PyDataset are shuffled, others not.
-        repeat: 1 is one pass, n is n passes, 0 never ends. Arrays and PyDatasets take 1.
-        drop_remainder: Leave out a last batch that is not full. Not for arrays.
-        workers: Threads that build batches of a PyDataset.
+        repeat: 1 is one pass, n is n passes, 0 never ends. Arrays and tensors take 1, a PyDataset
+            1 or 0.
+        drop_remainder: Leave out a last batch that is not full. Not for arrays and tensors.
+        workers: Threads that build batches of a PyDataset; Keras starts them from 2 on.
+        max_queue_size: Batches of a PyDataset that its workers may be ahead.
+        begin_seconds: How long ``on_epoch_begin`` of a PyDataset takes; it is over at once when a
+            batch is built in the meantime, which none should be.
+        pass_lengths: Batches of each pass of ``from_generator``, the last number for all later
+            ones: a source that yields more, or fewer, from epoch to epoch.
+        weighted: Every example has a weight from 0 to 2, in quarters.
+        fails_at: The source raises a ValueError when this batch is asked for, counted from 1.
         seed: Seed of the generated examples, apart from the pipeline's own.
     """
 
@@ -42,7 +62,12 @@ class DataSpec(Spec):
     shuffle: Flag | None = None
     repeat: Count = 1
     drop_remainder: Flag = False
-    workers: PositiveCount = 1
+    workers: Count = 1
+    max_queue_size: PositiveCount = 10
+    begin_seconds: NonNegative = 0.0
+    pass_lengths: Annotated[tuple[PositiveCount, ...], Field(min_length=1)] | None = None
+    weighted: Flag = False
+    fails_at: PositiveCount | None = None
     seed: Count = 0
 
 
@@ -227,6 +252,7 @@ class ValidationSpec(Spec):
     Attributes:
         split: Share of the examples, taken from the end before any shuffling.
         source: How the held-out part reaches Keras.
+        by_keras: Keras holds it out itself: ``validation_split`` in place of ``validation_data``.
         batch_size: None is the training batch size.
         validation_steps: Batches per evaluation; None is all.
         validation_freq: Evaluate every so many epochs.
@@ -235,7 +261,31 @@ class ValidationSpec(Spec):
 
     split: Annotated[float, Strict(), Field(gt=0, lt=1, allow_inf_nan=False)] = 0.25
     source: SourceKind = "array"
+    by_keras: Flag = False
     batch_size: PositiveCount | None = None
     validation_steps: PositiveCount | None = None
     validation_freq: PositiveCount = 1
     drop_remainder: Flag = False
+
+
+class AfterSpec(Spec):
+    """How the examples reach ``evaluate`` and ``predict`` after the loop, in their own order.
+
+    Attributes:
+        source: Which way.
+        batch_size: None is the training batch size.
+        steps: Batches to read; None is all.
+        callbacks: They get the callbacks of the training too.
+    """
+
+    source: SourceKind = "array"
+    batch_size: PositiveCount | None = None
+    steps: PositiveCount | None = None
+    callbacks: Flag = False
+
+
+def held_out_of(examples: int, validation: ValidationSpec) -> int:
+    """How many of so many examples are held out: rounded down by us, what is kept by Keras."""
+    if validation.by_keras:
+        return examples - math.floor(examples * (1.0 - validation.split))
+    return int(examples * validation.split)

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from harness.spec.base import Count, Spec
 from harness.spec.callbacks import AnyCallback
-from harness.spec.data import AnyData, LinearRegressionSpec, ValidationSpec
+from harness.spec.data import AfterSpec, AnyData, LinearRegressionSpec, ValidationSpec
 from harness.spec.losses import AnyLoss, PlainLossSpec
 from harness.spec.metrics import AnyMetric
 from harness.spec.model import AnyModel, MLPSpec
@@ -33,6 +33,7 @@ class PipelineSpec(Spec):
         training: The loop and its budget.
         callbacks: Callbacks in the order Keras gets them.
         then: What is run on the training data after the loop.
+        after: How the data reach what is run then.
         seed: Seed of weights, shuffling and dropout.
     """
 
@@ -47,4 +48,5 @@ class PipelineSpec(Spec):
     training: AnyTraining = FitSpec()
     callbacks: tuple[AnyCallback, ...] = ()
     then: Annotated[tuple[After, ...], Field(max_length=2)] = ()
+    after: AfterSpec = AfterSpec()
     seed: Count = 0

@@ -19,6 +19,7 @@ class ExampleTable(Record):
         sample_weight: Shape (examples,), or None.
         validation_inputs: The same for the held-out part, or None.
         validation_targets: The same for the held-out part, or None.
+        validation_sample_weight: The same for the held-out part, or None.
 
     Raises:
         ShapeError: Inputs and targets are not equally many.
@@ -29,6 +30,7 @@ class ExampleTable(Record):
     sample_weight: NDArray[Any] | None = None
     validation_inputs: NDArray[Any] | None = None
     validation_targets: NDArray[Any] | None = None
+    validation_sample_weight: NDArray[Any] | None = None
 
     def __post_init__(self) -> None:
         """Copy and freeze the arrays, and check that they fit together."""
@@ -55,5 +57,6 @@ EXAMPLE_ARRAYS = (
     "sample_weight",
     "validation_inputs",
     "validation_targets",
+    "validation_sample_weight",
 )
 """Array fields of an `ExampleTable`."""

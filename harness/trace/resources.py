@@ -1,4 +1,4 @@
-"""What a run cost."""
+"""What a run cost, and what it left behind."""
 
 from dataclasses import dataclass
 
@@ -15,6 +15,8 @@ class ResourceRecord(Record):
         start_rss_bytes: Resident memory when it began.
         peak_method: How the peak was found: ``sampled``, ``VmHWM``, ...
         traces: How often the train step was traced; None where that was not counted.
+        left_behind: Threads, open files and child processes that were there after the loop and not
+            before, such as ``thread Thread (worker)``; None where nobody looked.
 
     Raises:
         HarnessUsageError: A value is no number, or a count is negative.
@@ -25,6 +27,7 @@ class ResourceRecord(Record):
     start_rss_bytes: int
     peak_method: str
     traces: int | None = None
+    left_behind: tuple[str, ...] | None = None
 
     def __post_init__(self) -> None:
         """Convert the numbers."""
@@ -34,4 +37,5 @@ class ResourceRecord(Record):
             peak_rss_bytes=whole("peak_rss_bytes", self.peak_rss_bytes, minimum=0),
             start_rss_bytes=whole("start_rss_bytes", self.start_rss_bytes, minimum=0),
             traces=optional_whole("traces", self.traces),
+            left_behind=None if self.left_behind is None else tuple(map(str, self.left_behind)),
         )

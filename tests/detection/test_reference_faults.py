@@ -231,15 +231,33 @@ class TestValidation:
         assert of_part is not None
         assert of_whole.expected != of_part.expected
 
+    def test_validation_weights(self) -> None:
+        """Weights of held-out examples count in their loss."""
+        spec = pipeline(validation={"split": 0.25})
+        targets = np.arange(3.0).reshape(3, 1)
+        plain = self.trace(spec, validation_targets=targets)
+        weights = np.array([0.0, 2.0, 1.0])
+        weighted = self.trace(spec, validation_targets=targets, validation_sample_weight=weights)
+        of_plain, of_weighted = violation(CLOSE, spec, plain), violation(CLOSE, spec, weighted)
+        assert of_plain is not None
+        assert of_weighted is not None
+        assert of_plain.expected != of_weighted.expected
+
     @pytest.mark.parametrize(
         ("changes", "parts"),
         [
             ({}, {}),
             ({"validation": {"split": 0.25}}, {"validation_inputs": None}),
-            ({"validation": {"split": 0.25}}, {"sample_weight": np.ones(10)}),
+            (
+                {
+                    "validation": {"split": 0.25},
+                    "loss": {"kind": "mean_squared_error", "reduction": "sum"},
+                },
+                {},
+            ),
         ],
     )
     def test_unpredictable(self, changes: dict[str, Any], parts: dict[str, Any]) -> None:
-        """Without held-out examples, or with weights for them, nothing is said."""
+        """Without held-out examples, or with sums for losses, nothing is said."""
         spec = pipeline(**changes)
         assert violation(CLOSE, spec, self.trace(spec, **parts)) is None

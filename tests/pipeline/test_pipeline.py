@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from harness.pipeline.inputs import Inputs, build_inputs
+from harness.pipeline.inputs import Inputs, build_after, build_inputs
 from harness.pipeline.loops import train
 from harness.pipeline.numerics import numerics
 from harness.pipeline.observer import Unobserved
@@ -76,8 +76,8 @@ def test_evaluate_and_predict_see_all_examples() -> None:
     with numerics(spec):
         pipeline, inputs = built(spec)
         assert inputs.examples is not None
-        predictions = pipeline.predict(inputs.examples, 8)
-        logs = pipeline.evaluate(inputs.examples, 8)
+        predictions = pipeline.predict(build_after(spec, inputs.examples))
+        logs = pipeline.evaluate(build_after(spec, inputs.examples))
     assert predictions.shape == (20, 1)
     error = ((predictions - inputs.examples.targets) ** 2).mean()
     # Float32 means over 20 errors of order 1.
@@ -90,8 +90,8 @@ def test_heads_are_predicted_side_by_side() -> None:
     with numerics(spec):
         pipeline, inputs = built(spec)
         assert inputs.examples is not None
-        predictions = pipeline.predict(inputs.examples, 32)
-        logs = pipeline.evaluate(inputs.examples, 32)
+        predictions = pipeline.predict(build_after(spec, inputs.examples))
+        logs = pipeline.evaluate(build_after(spec, inputs.examples))
     errors = ((predictions - inputs.examples.targets) ** 2).mean(axis=0)
     assert logs["first_loss"] == pytest.approx(errors[0], rel=1e-5)
     assert logs["loss"] == pytest.approx(errors @ [1.0, 0.5], rel=1e-5)

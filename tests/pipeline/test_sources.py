@@ -9,7 +9,15 @@ from harness.pipeline.data import build_examples
 from harness.pipeline.sources import Source, build_source
 from harness.spec.data import LinearRegressionSpec
 
-KINDS = ("array", "dataset", "dataset_unknown", "generator", "py_dataset")
+KINDS = (
+    "array",
+    "tensor",
+    "dataset",
+    "dataset_unknown",
+    "from_generator",
+    "generator",
+    "py_dataset",
+)
 
 
 def source_of(kind: Any, **table: Any) -> Source:
@@ -36,7 +44,9 @@ def test_every_kind_hands_over_all_examples_in_order(kind: str) -> None:
     assert (source.tally.batches, source.tally.samples) == expected
 
 
-@pytest.mark.parametrize("kind", ["dataset", "dataset_unknown", "generator", "py_dataset"])
+@pytest.mark.parametrize(
+    "kind", ["dataset", "dataset_unknown", "from_generator", "generator", "py_dataset"]
+)
 def test_a_batch_that_is_not_full_can_be_left_out(kind: str) -> None:
     """It is neither handed out nor counted."""
     source = source_of(kind, drop_remainder=True)
@@ -103,4 +113,66 @@ def test_hooks_of_a_py_dataset_are_noted() -> None:
 def test_arrays_go_to_fit_as_they_are() -> None:
     """Everything else brings its own batches."""
     assert set(source_of("array").fit_arguments()) == {"x", "y", "batch_size"}
+    assert set(source_of("tensor").fit_arguments()) == {"x", "y", "batch_size"}
     assert set(source_of("dataset").fit_arguments()) == {"x"}
+
+
+def test_passes_can_differ_in_length() -> None:
+    """A function that starts anew has the lengths in turn, the last one for all later passes."""
+    source = source_of("from_generator", pass_lengths=(1, 2))
+    assert [sizes(source) for _ in range(3)] == [[4], [4, 4], [4, 4]]
+    assert source.batches is None
+    assert source.tally.hooks == ["pass", "pass", "pass"]
+
+
+def test_dropping_makes_the_batch_size_static() -> None:
+    """What Keras makes of a static batch size is a matter of its own."""
+    for kind in ("dataset_unknown", "from_generator"):
+        spec, _ = source_of(kind, drop_remainder=True).data.element_spec
+        assert spec.shape.as_list() == [4, 4]
+        spec, _ = source_of(kind).data.element_spec
+        assert spec.shape.as_list() == [None, 4]
+
+
+@pytest.mark.parametrize("kind", ["generator", "py_dataset"])
+def test_a_source_can_fail(kind: str) -> None:
+    """It hands out what comes before, and raises from then on."""
+    source = source_of(kind, fails_at=2)
+    batches = source.epoch()
+    next(batches)
+    with pytest.raises(ValueError, match="the source raised on purpose at batch 2"):
+        next(batches)
+    assert source.tally.batches == 1
+
+
+def test_an_endless_py_dataset_starts_over() -> None:
+    """It has no number of batches, and goes round."""
+    data = source_of("py_dataset", repeat=0).data
+    assert data.num_batches is None
+    np.testing.assert_array_equal(data[0][0], data[3][0])
+
+
+def test_a_listener_hears_hooks_and_batches() -> None:
+    """In order, the end of a slow begin included."""
+    source = source_of("py_dataset", begin_seconds=0.001)
+    heard: list[tuple[str, dict[str, int]]] = []
+    source.tally.listener = lambda name, **detail: heard.append((name, detail))
+    source.data.on_epoch_begin()
+    source.data[1]
+    source.data.on_epoch_end()
+    assert heard == [
+        ("on_epoch_begin", {}),
+        ("epoch_begun", {}),
+        ("batch", {"number": 1, "index": 1}),
+        ("on_epoch_end", {}),
+    ]
+
+
+@pytest.mark.parametrize("kind", ["array", "tensor"])
+def test_what_keras_is_to_hold_out_comes_last(kind: str) -> None:
+    """All examples in one array, one's own first."""
+    source = source_of(kind)
+    arguments = source.with_rest(source.examples.cut(slice(2)))
+    assert set(arguments) == {"x", "y"}
+    wanted = np.concatenate([source.examples.inputs, source.examples.inputs[:2]])
+    np.testing.assert_array_equal(np.asarray(arguments["x"]), wanted)
