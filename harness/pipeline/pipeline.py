@@ -24,6 +24,8 @@ from harness.spec.training import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from harness.pipeline.data import Examples
@@ -130,6 +132,14 @@ class TrainingPipeline:
         Values are what does not change the compiled step: initial weights, a constant learning
         rate, callbacks, data and budgets. Everything else must be as in the spec it was built of.
         """
+        self.reset_values(spec)
+        if self.model is not None:
+            self.model.stop_training = False
+            # A resumed fit leaves the epoch it went on with behind, for every later one.
+            self.model._initial_epoch = None  # noqa: SLF001 - there is no public way
+
+    def reset_values(self, spec: PipelineSpec) -> None:
+        """Put back every variable, but nothing that a fit may have left behind in the model."""
         for variable, value in self._initial:
             variable.assign(value)
         if isinstance(spec.model, VariablesSpec) and spec.model.initial is not None:
@@ -141,17 +151,22 @@ class TrainingPipeline:
             inner_optimizer(self.optimizer).learning_rate = rate
         if self.model is not None:
             self.model.reset_metrics()
-            self.model.stop_training = False
 
-    def evaluate(self, examples: Examples, batch_size: int) -> dict[str, float]:
+    def evaluate(
+        self, examples: Examples, batch_size: int, callbacks: Sequence[Any] = ()
+    ) -> dict[str, float]:
         """Keras' own loss and metrics over `examples`, by name."""
         arguments = dict(zip(("x", "y", "sample_weight"), examples.arrays(), strict=False))
-        logs = self.model.evaluate(**arguments, batch_size=batch_size, verbose=0, return_dict=True)
+        options = {"batch_size": batch_size, "callbacks": list(callbacks), "verbose": 0}
+        logs = self.model.evaluate(**arguments, **options, return_dict=True)
         return {name: float(value) for name, value in logs.items()}
 
-    def predict(self, examples: Examples, batch_size: int) -> NDArray[np.float64]:
+    def predict(
+        self, examples: Examples, batch_size: int, callbacks: Sequence[Any] = ()
+    ) -> NDArray[np.float64]:
         """Predictions of shape (examples, *dims), heads side by side in the last axis."""
-        predictions = self.model.predict(examples.inputs, batch_size=batch_size, verbose=0)
+        options = {"batch_size": batch_size, "callbacks": list(callbacks), "verbose": 0}
+        predictions = self.model.predict(examples.inputs, **options)
         if isinstance(predictions, list | tuple):
             return np.concatenate([np.asarray(part, np.float64) for part in predictions], axis=-1)
         return np.asarray(predictions, np.float64)

@@ -10,15 +10,20 @@ from typing import Literal
 
 InvariantName = Literal[
     "accumulation_keeps_weights_constant",
+    "backups_follow_automaton",
+    "checkpoints_follow_automaton",
     "clipping_matches_oracle",
     "clipping_respects_limit",
     "counts_agree",
+    "csv_log_matches_epochs",
     "data_exhaustion_is_reported",
     "early_stopping_follows_automaton",
     "every_sample_once_per_epoch",
     "evaluate_matches_oracle",
+    "history_matches_epochs",
     "hooks_are_well_formed",
     "iterations_count_steps",
+    "learning_rate_is_logged",
     "learning_rate_follows_schedule",
     "loss_log_is_sample_mean",
     "loss_scale_follows_automaton",
@@ -28,6 +33,7 @@ InvariantName = Literal[
     "plateau_follows_automaton",
     "skipped_step_changes_nothing",
     "steps_follow_plan",
+    "terminates_on_nan",
     "weights_stay_finite",
 ]
 
