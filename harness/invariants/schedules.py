@@ -59,8 +59,8 @@ class Rates(NamedTuple):
 def learning_rate_follows_schedule(view: View, reason: Reason) -> tuple[Violation, ...]:
     """The learning rate of each update is the closed form of the updates counted before it.
 
-    A constant rate stays, unless a callback sets it: a scheduler before an epoch, a plateau callback
-    after one. The rate of a micro-batch that updates nothing is not used by anyone.
+    A constant rate stays, unless a callback sets it: a scheduler before an epoch, a plateau
+    callback after one. The rate of a micro-batch that updates nothing is not used by anyone.
 
     Raises:
         NothingToJudge: The rate comes from the user's own code.

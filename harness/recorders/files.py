@@ -25,10 +25,11 @@ _CHECKPOINTS = (".keras", ".weights.h5")
 
 
 def file_events(recorder: RunRecorder, state: StateTable | None) -> tuple[Event, ...]:
-    """One event for each checkpoint and log in the folder of the run, and one for each line of a CSV log.
+    """One event for each checkpoint and CSV log in the folder of the run, and one for each line.
 
-    Other files are left out. A checkpoint is loaded into the model, whose own values are put back: its event tells whether
-    the architecture and the optimizer are in it, and after how many steps the variables were so.
+    Other files are left out. A checkpoint is loaded into the model, whose own values are put back:
+    its event tells whether the architecture and the optimizer are in it, and after how many steps
+    the variables were so.
     """
     folder, pipeline = recorder.folder, recorder.pipeline
     if folder is None or pipeline is None:
