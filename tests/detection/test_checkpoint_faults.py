@@ -16,7 +16,7 @@ BACKUP = "backup/latest.weights.h5"
 
 def saved(name: str, steps: int, method: str = "save_weights") -> Event:
     """Return the event of one save."""
-    detail = {"method": method, "steps": steps}
+    detail: dict[str, str | float] = {"method": method, "steps": steps}
     return Event(kind="saved", name=name, epoch=(steps - 1) // 3, detail=detail)
 
 
