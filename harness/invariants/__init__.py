@@ -6,6 +6,7 @@ Importing the package registers every invariant. `judge` is the way in for one r
 
 from harness.invariants import (
     accumulation,
+    checkpoints,
     clipping,
     constraints,
     counting,
@@ -15,6 +16,7 @@ from harness.invariants import (
     frozen,
     hooks,
     leftovers,
+    logbooks,
     loss_scaling,
     memory,
     metrics,
@@ -39,6 +41,7 @@ __all__ = [
     "View",
     "Violation",
     "accumulation",
+    "checkpoints",
     "clipping",
     "constraints",
     "counting",
@@ -51,6 +54,7 @@ __all__ = [
     "judge_limits",
     "judge_relation",
     "leftovers",
+    "logbooks",
     "loss_scaling",
     "memory",
     "metrics",

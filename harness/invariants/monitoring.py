@@ -15,6 +15,7 @@ from harness.oracles.monitoring import (
 from harness.spec.callbacks import (
     EarlyStoppingSpec,
     ImportedCallbackSpec,
+    LearningRateSchedulerSpec,
     MonitorSpec,
     ReduceLROnPlateauSpec,
     StepDecaySpec,
@@ -230,7 +231,12 @@ def plateau_follows_automaton(view: View, reason: Reason) -> tuple[Violation, ..
 
 def _plateau(view: View) -> tuple[ReduceLROnPlateauSpec, float]:
     callbacks, optimizer = view.pipeline.callbacks, view.pipeline.optimizer
-    setters = (ReduceLROnPlateauSpec, StepDecaySpec, ImportedCallbackSpec)
+    setters = (
+        ReduceLROnPlateauSpec,
+        StepDecaySpec,
+        LearningRateSchedulerSpec,
+        ImportedCallbackSpec,
+    )
     found = [callback for callback in callbacks if isinstance(callback, setters)]
     spec = found[0] if len(found) == 1 else None
     rate = getattr(optimizer, "learning_rate", None)

@@ -9,7 +9,12 @@ from harness.invariants.base import NothingToJudge, Reason, View, Violation, inv
 from harness.invariants.readings import Bools, accumulation_steps, builtin_optimizer
 from harness.oracles.arrays import Float64
 from harness.oracles.schedules import learning_rate_at, step_decay
-from harness.spec.callbacks import ImportedCallbackSpec, ReduceLROnPlateauSpec, StepDecaySpec
+from harness.spec.callbacks import (
+    ImportedCallbackSpec,
+    LearningRateSchedulerSpec,
+    ReduceLROnPlateauSpec,
+    StepDecaySpec,
+)
 from harness.spec.optimizer import ImportedOptimizerSpec
 from harness.spec.schedule import (
     ConstantCallableSpec,
@@ -54,8 +59,8 @@ class Rates(NamedTuple):
 def learning_rate_follows_schedule(view: View, reason: Reason) -> tuple[Violation, ...]:
     """The learning rate of each update is the closed form of the updates counted before it.
 
-    A constant rate stays, unless a callback sets it: a step decay by the epoch, a plateau callback
-    at the end of an epoch. The rate of a micro-batch that updates nothing is not used by anyone.
+    A constant rate stays, unless a callback sets it: a scheduler before an epoch, a plateau
+    callback after one. The rate of a micro-batch that updates nothing is not used by anyone.
 
     Raises:
         NothingToJudge: The rate comes from the user's own code.
@@ -137,6 +142,8 @@ def _by_epoch(view: View, rate: float) -> Float64:
     for callback in view.pipeline.callbacks:
         if isinstance(callback, ImportedCallbackSpec):
             raise NothingToJudge(_foreign("callbacks", callback.import_))
+        if isinstance(callback, LearningRateSchedulerSpec):
+            return _scheduled(view, callback, rate)
         if isinstance(callback, StepDecaySpec):
             decay = callback
         plateau = plateau or isinstance(callback, ReduceLROnPlateauSpec)
@@ -155,6 +162,22 @@ def _by_epoch(view: View, rate: float) -> Float64:
     after = {record.epoch: record.learning_rate for record in view.trace.epochs} if plateau else {}
     left = [after.get(int(epoch) - 1) for epoch in epochs]
     return np.array([rate if value is None else value for value in left], dtype=np.float64)
+
+
+def _scheduled(view: View, scheduler: LearningRateSchedulerSpec, rate: float) -> Float64:
+    """Return a rate that a table sets at the begin of each epoch, for each step.
+
+    A relative table is shown the rate that the optimizer holds, rounded as its variable is.
+    """
+    single = _is_single(view.trace.steps.column("learning_rate"))
+    rates: dict[int, float] = {}
+    for epoch in dict.fromkeys(view.trace.steps.epoch.tolist()):
+        value = scheduler.values[min(epoch, len(scheduler.values) - 1)]
+        rate = (
+            (float(np.float32(rate)) if single else rate) * value if scheduler.relative else value
+        )
+        rates[epoch] = rate
+    return np.array([rates[epoch] for epoch in view.trace.steps.epoch.tolist()], dtype=np.float64)
 
 
 def _is_single(rates: Float64) -> bool:

@@ -255,3 +255,36 @@ def saved_epochs(
             best = value
             saved.append(epoch)
     return tuple(saved)
+
+
+def saved_batches(ends: Sequence[int], *, save_freq: int) -> tuple[int, ...]:
+    """Return after how many batches a callback that counts them should save.
+
+    It looks at its count at the end of each execution, saves when at least `save_freq` batches
+    have come since the last time, and begins to count anew. The end of an epoch is no end to it.
+
+    Example:
+        >>> saved_batches([2, 4, 5, 7, 9, 10], save_freq=3)
+        (4, 7, 10)
+
+    Args:
+        ends: Batches trained so far at the end of each execution, rising.
+        save_freq: Batches between two saves, at least 1.
+
+    Raises:
+        ArgumentError: `save_freq` is below 1.
+
+    References:
+        Keras, `keras.callbacks.ModelCheckpoint` and `keras.callbacks.BackupAndRestore`, argument
+        save_freq.
+    """
+    if save_freq < 1:
+        msg = f"save_freq must be at least 1, got {save_freq!r}."
+        raise ArgumentError(msg)
+    last = 0
+    saved: list[int] = []
+    for end in ends:
+        if end - last >= save_freq:
+            last = end
+            saved.append(end)
+    return tuple(saved)

@@ -14,10 +14,12 @@ from harness.pipeline.own_callbacks import (
     step_patience,
 )
 from harness.spec.callbacks import (
+    BackupAndRestoreSpec,
     CSVLoggerSpec,
     EarlyStoppingSpec,
     ImportedCallbackSpec,
     LeakSpec,
+    LearningRateSchedulerSpec,
     ModelCheckpointSpec,
     MonitorSpec,
     RaiserSpec,
@@ -30,18 +32,23 @@ from harness.spec.callbacks import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from harness.spec.callbacks import AnyCallback
 
-__all__ = ["build_callback", "build_callbacks"]
+__all__ = ["BACKUP_FOLDER", "build_callback", "build_callbacks"]
+
+BACKUP_FOLDER = "backup"
+"""Where a BackupAndRestore writes, inside the folder of the run."""
 
 _KerasCallback = (
     EarlyStoppingSpec
     | ReduceLROnPlateauSpec
     | ModelCheckpointSpec
+    | BackupAndRestoreSpec
     | StepDecaySpec
+    | LearningRateSchedulerSpec
     | TerminateOnNaNSpec
     | CSVLoggerSpec
     | SwapEMAWeightsSpec
@@ -85,7 +92,7 @@ def build_callback(spec: AnyCallback, folder: Path) -> Any:
 
 def _keras_callback(spec: _KerasCallback, folder: Path) -> Any:  # noqa: PLR0911 - one per kind
     callbacks = import_keras().callbacks
-    arguments = spec.model_dump(exclude={"kind", "scripted", "script"})
+    arguments = spec.model_dump(exclude={"kind", "scripted", "script", "in_then"})
     match spec:
         case EarlyStoppingSpec():
             return callbacks.EarlyStopping(**arguments)
@@ -95,15 +102,30 @@ def _keras_callback(spec: _KerasCallback, folder: Path) -> Any:  # noqa: PLR0911
             return callbacks.ModelCheckpoint(
                 **{**arguments, "filepath": str(folder / spec.filepath)}
             )
+        case BackupAndRestoreSpec():
+            return callbacks.BackupAndRestore(str(folder / BACKUP_FOLDER), **arguments)
         case StepDecaySpec():
             return callbacks.LearningRateScheduler(
                 lambda epoch: spec.initial * spec.drop ** (epoch // spec.epochs_drop)
             )
+        case LearningRateSchedulerSpec():
+            return callbacks.LearningRateScheduler(_rates(spec))
         case TerminateOnNaNSpec():
             return callbacks.TerminateOnNaN()
         case CSVLoggerSpec():
-            return callbacks.CSVLogger(str(folder / spec.filename))
+            return callbacks.CSVLogger(
+                str(folder / spec.filename), separator=spec.separator, append=spec.append
+            )
         case SwapEMAWeightsSpec():
             return callbacks.SwapEMAWeights(**arguments)
         case _:
             assert_never(spec)
+
+
+def _rates(spec: LearningRateSchedulerSpec) -> Callable[..., float]:
+    def value(epoch: int) -> float:
+        return spec.values[min(epoch, len(spec.values) - 1)]
+
+    if spec.relative:
+        return lambda epoch, rate: rate * value(epoch)
+    return value

@@ -39,10 +39,12 @@ class LoopEnd:
     Attributes:
         reached_max_steps: Its own step budget ended it.
         ran_out: It asked the source for a batch that was not there.
+        history: What ``fit`` returned.
     """
 
     reached_max_steps: bool = False
     ran_out: bool = False
+    history: Any = None
 
 
 def train(
@@ -69,8 +71,7 @@ def train(
         case ApplyGradientsSpec():
             return _apply_gradients(pipeline, training, observer)
         case FitSpec():
-            _fit(pipeline.model, spec, training, inputs, callbacks)
-            return LoopEnd()
+            return LoopEnd(history=_fit(pipeline.model, spec, training, inputs, callbacks))
         case TrainOnBatchSpec():
             return _loop(pipeline, training, inputs, observer, _on_batch(pipeline.model))
         case GradientTapeSpec():
@@ -89,7 +90,7 @@ def train(
 
 def _fit(
     model: Any, spec: PipelineSpec, training: FitSpec, inputs: Inputs, callbacks: list[Any]
-) -> None:
+) -> Any:
     source, validation = _source(inputs), inputs.validation
     arguments = source.fit_arguments()
     if source.whole or source.kind == "py_dataset":
@@ -108,7 +109,7 @@ def _fit(
             arguments["validation_batch_size"] = validation.batch_size
     if training.class_weight is not None:
         arguments["class_weight"] = dict(enumerate(training.class_weight))
-    model.fit(
+    return model.fit(
         **arguments,
         epochs=training.epochs,
         initial_epoch=training.initial_epoch,

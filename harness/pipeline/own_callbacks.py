@@ -17,14 +17,47 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from harness.spec.callbacks import LeakSpec, RaiserSpec, SilentStopperSpec, StepPatienceSpec
+    from harness.spec.refit import InterruptSpec
 
-__all__ = ["leak", "raiser", "scripted_monitor", "silent_stopper", "step_patience"]
+__all__ = [
+    "Interruption",
+    "interrupter",
+    "leak",
+    "raiser",
+    "scripted_monitor",
+    "silent_stopper",
+    "step_patience",
+]
 
 _EXCEPTIONS: dict[str, type[BaseException]] = {
     "ValueError": ValueError,
     "MemoryError": MemoryError,
     "KeyboardInterrupt": KeyboardInterrupt,
 }
+
+
+class Interruption(Exception):  # noqa: N818 - what breaks off is no error
+    """Breaks a fit off where the specification says so."""
+
+
+def interrupter(spec: InterruptSpec) -> Any:
+    """Breaks the fit off; it has to come last, so that every other callback has seen the end."""
+    keras = import_keras()
+
+    class Interrupter(keras.callbacks.Callback):  # type: ignore[misc, name-defined]
+        def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
+            self.epoch = epoch
+
+        def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+            # An execution of several steps tells its last one only.
+            if spec.batch is not None and self.epoch == spec.epoch and batch >= spec.batch:
+                raise Interruption
+
+        def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+            if epoch == spec.epoch:
+                raise Interruption
+
+    return Interrupter()
 
 
 def scripted_monitor(monitor: str, script: Sequence[float]) -> Any:

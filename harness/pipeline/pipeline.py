@@ -200,6 +200,14 @@ class TrainingPipeline:
         """
         if self._succeeded:
             self._succeed()
+        self.reset_values(spec)
+        if self.model is not None:
+            self.model.stop_training = False
+            # A resumed fit leaves the epoch it went on with behind, for every later one.
+            self.model._initial_epoch = None  # noqa: SLF001 - there is no public way
+
+    def reset_values(self, spec: PipelineSpec) -> None:
+        """Put back every variable, but nothing that a fit may have left behind in the model."""
         for variable, value in self._initial:
             variable.assign(value)
         if isinstance(spec.model, VariablesSpec) and spec.model.initial is not None:
@@ -212,7 +220,6 @@ class TrainingPipeline:
             inner_optimizer(self.optimizer).learning_rate = rate
         if self.model is not None:
             self.model.reset_metrics()
-            self.model.stop_training = False
 
     def evaluate(
         self, source: Source, steps: int | None = None, callbacks: Sequence[Any] = ()

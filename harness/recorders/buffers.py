@@ -67,6 +67,10 @@ class RowBuffers:
         """Forget all rows."""
         self._row.assign(0)
 
+    def rewind(self, rows: int) -> None:
+        """Forget all rows but the first so many."""
+        self._row.assign(rows)
+
     def write(self, values: Mapping[str, Any], after: Any) -> None:
         """Write one row of each table, from inside a graph or not.
 

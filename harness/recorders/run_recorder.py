@@ -13,7 +13,7 @@ from harness.recorders.watch import CallbackWatch, public_state
 from harness.trace import EpochRecord, Event
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from harness.pipeline.observer import Step
@@ -65,16 +65,23 @@ class RunRecorder:
         for role, source in (("training", inputs.source), ("validation", inputs.validation)):
             self.listen(role, source)
 
-    def release(self) -> None:
-        """Let go of what belongs to the run alone: its data and the user's callbacks.
+    def rewind(self) -> None:
+        """Forget the steps of the epoch that was broken off, and close what its callbacks wrote."""
+        self.steps.rewind(self.epochs[-1].stop_step if self.epochs else 0)
+        self._close_files()
+        self.epoch = None
 
-        A CSVLogger closes its file at the end of the training, which an exception leaves out.
-        """
+    def release(self) -> None:
+        """Let go of what belongs to the run alone: its data and the user's callbacks."""
+        self._close_files()
+        self._inputs, self._memory, self._callbacks = Inputs(), None, []
+
+    def _close_files(self) -> None:
+        """Close what a CSVLogger leaves open where an exception keeps it from the end."""
         for callback in self._callbacks:
             file: Any = getattr(callback, "csv_file", None)
             if file is not None and hasattr(file, "close"):
                 file.close()
-        self._inputs, self._memory, self._callbacks = Inputs(), None, []
 
     def listen(self, role: str, source: Source | None) -> None:
         """Write down what happens to a source among the hooks, in the order in which it happens.
@@ -100,7 +107,44 @@ class RunRecorder:
     def watch_step(self, step: Step, pipeline: TrainingPipeline) -> Step:
         """The step to run instead: the same, and recorded."""
         self._pipeline = pipeline
+        if pipeline.model is not None:
+            for method in ("save", "save_weights"):
+                setattr(pipeline.model, method, self._noting(getattr(pipeline.model, method)))
         return self.steps.watch(step, pipeline)
+
+    @property
+    def pipeline(self) -> TrainingPipeline | None:
+        """What is watched, once it is known."""
+        return self._pipeline
+
+    def _noting(self, save: Callable[..., Any]) -> Callable[..., Any]:
+        """Note what a callback saves, where, and after how many steps."""
+
+        def noted(filepath: Any, *args: Any, **kwargs: Any) -> Any:
+            result = save(filepath, *args, **kwargs)
+            self.note(
+                "saved",
+                self._portable(str(filepath)),
+                method=save.__name__,
+                steps=self.steps.rows(),
+            )
+            return result
+
+        return noted
+
+    def note_history(self, returned: Any) -> None:
+        """Note what ``fit`` returned, and what the model keeps of it, where hooks are recorded."""
+        model = None if self._pipeline is None else self._pipeline.model
+        if not self.recording.hooks or returned is None:
+            return
+        for name, history in (("returned", returned), ("kept", getattr(model, "history", None))):
+            columns = {"epoch": getattr(history, "epoch", []), **getattr(history, "history", {})}
+            detail = {
+                f"{key}.{index}": value
+                for key, values in columns.items()
+                for index, value in enumerate(_numbers(dict(enumerate(values))).values())
+            }
+            self.events.append(Event(kind="history", name=name, detail=detail))
 
     def watch_callbacks(self, callbacks: list[Any]) -> list[Any]:
         """The callbacks to hand to Keras: observed, with our own around them."""
@@ -159,7 +203,7 @@ class RunRecorder:
 
     def _note_callbacks(self, epoch: int | None, *, final: bool) -> None:
         for index, callback in enumerate(self._callbacks):
-            detail = {name: self._portable(value) for name, value in public_state(callback).items()}
+            detail = {name: self._plain(value) for name, value in public_state(callback).items()}
             detail["index"] = index
             if final:
                 detail["final"] = True
@@ -167,13 +211,16 @@ class RunRecorder:
                 Event(kind="callback", name=type(callback).__name__, epoch=epoch, detail=detail)
             )
 
-    def _portable(self, value: str | float) -> str | float:
-        if isinstance(value, str) and self.folder is not None:
+    def _plain(self, value: str | float) -> str | float:
+        return self._portable(value) if isinstance(value, str) else value
+
+    def _portable(self, value: str) -> str:
+        if self.folder is not None:
             return value.replace(f"{self.folder}{os.sep}", "")
         return value
 
 
-def _numbers(logs: Mapping[str, Any]) -> dict[str, float]:
+def _numbers(logs: Mapping[Any, Any]) -> dict[Any, float]:
     """What of the logs is a number; a user's callback may put anything there."""
     return {
         name: float(value)

@@ -157,6 +157,11 @@ class StepRecorder:
         if self._buffers is not None:
             self._buffers.reset()
 
+    def rewind(self, rows: int) -> None:
+        """Forget all rows but the first so many."""
+        if self._buffers is not None:
+            self._buffers.rewind(rows)
+
     def read_state(self) -> NDArray[np.float64]:
         """All variables now, as one row."""
         values = [np.asarray(variable.numpy(), np.float64).ravel() for variable in self._state]

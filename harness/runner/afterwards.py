@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from harness.pipeline.inputs import build_after
+from harness.spec.callbacks import SwapEMAWeightsSpec
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -46,7 +47,7 @@ def _run(
         raise TypeError(message)
     source = build_after(spec, inputs.examples)
     recorder.listen(name, source)
-    chosen = [*recorder.watch_hooks(), *(callbacks if spec.after.callbacks else ())]
+    chosen = [*recorder.watch_hooks(), *_chosen(spec, callbacks)]
     before = _values(pipeline)
     method = pipeline.evaluate if name == "evaluate" else pipeline.predict
     result = method(source, spec.after.steps, chosen)
@@ -54,6 +55,15 @@ def _run(
     changed = [variable.path for variable, old, new in pairs if old != new]
     recorder.note("after", name, changed=", ".join(changed))
     return result
+
+
+def _chosen(spec: PipelineSpec, callbacks: list[Any]) -> list[Any]:
+    """The callbacks that see what follows the loop: all, or those that ask for it themselves."""
+    return [
+        callback
+        for callback, part in zip(callbacks, spec.callbacks, strict=True)
+        if spec.after.callbacks or (isinstance(part, SwapEMAWeightsSpec) and part.in_then)
+    ]
 
 
 def _values(pipeline: TrainingPipeline) -> list[bytes]:

@@ -8,22 +8,29 @@ import traceback
 import warnings
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from harness.errors import HarnessError
 from harness.pipeline.backend import import_keras
-from harness.pipeline.callbacks import build_callbacks
 from harness.pipeline.inputs import Inputs, build_inputs
-from harness.pipeline.loops import LoopEnd, train
-from harness.pipeline.numerics import numerics, seed_everything, seed_python
+from harness.pipeline.numerics import numerics
+from harness.recorders.files import file_events
 from harness.recorders.ledger import Ledger
 from harness.recorders.resources import PeakMemory
 from harness.recorders.stopping import Plan, classify
 from harness.recorders.watch import CallbackWatch
 from harness.runner.afterwards import run_after
 from harness.runner.assemble import Aftermath, assemble, nothing_ran
+from harness.runner.refit import (
+    Callbacks,
+    fit_earlier,
+    make_callbacks,
+    parts,
+    seed,
+    train_in_parts,
+)
 from harness.runner.scoring import run_scores
-from harness.runner.sessions import Session, Sessions, has_import
+from harness.runner.sessions import Session, Sessions
 from harness.spec.training import (
     ApplyGradientsSpec,
     FitSpec,
@@ -35,6 +42,7 @@ from harness.trace import Event
 from harness.trace.recording import Recording
 
 if TYPE_CHECKING:
+    from harness.pipeline.loops import LoopEnd
     from harness.spec.pipeline import PipelineSpec
     from harness.trace import Trace
 
@@ -89,17 +97,21 @@ def run_pipeline(
 def _run(spec: PipelineSpec, recording: Recording, folder: Path, *, reuse: bool) -> Trace:
     memory = PeakMemory()
     # Before the sources: a shuffling tf.data pipeline takes its seed when it is made.
-    _seed(spec)
+    seed(spec)
     inputs = build_inputs(spec)
     started = time.perf_counter()
+    session: Session | None = None
     try:
-        callbacks, scripts = build_callbacks(spec.callbacks, folder)
-        session = SESSIONS.acquire(
-            spec, inputs.examples, recording, steps=_most_steps(spec, inputs), reuse=reuse
-        )
+        callbacks = make_callbacks(spec, folder)
+        steps = max(_most_steps(part, inputs) for part in parts(spec))
+        session = SESSIONS.acquire(spec, inputs.examples, recording, steps=steps, reuse=reuse)
+        session.pipeline.reset(spec)
+        fit_earlier(session, spec, callbacks, memory, folder)
     except HarnessError:
         raise
     except Exception as error:  # noqa: BLE001 - the border: whatever Keras raises, classified
+        if session is not None:
+            SESSIONS.discard(session)
         stop = classify(
             plan=_plan(spec, inputs),
             end=None,
@@ -109,10 +121,10 @@ def _run(spec: PipelineSpec, recording: Recording, folder: Path, *, reuse: bool)
             steps=0,
         )
         return nothing_ran(spec, stop, memory, time.perf_counter() - started)
-    session.pipeline.reset(spec)
     session.recorder.begin(inputs, memory, folder)
     try:
-        return _observe(session, spec, inputs, (callbacks, scripts), memory=memory, started=started)
+        trace = _observe(session, spec, inputs, callbacks, memory=memory, started=started)
+        return replace(trace, events=trace.events + file_events(session.recorder, trace.state))
     except BaseException:
         SESSIONS.discard(session)
         raise
@@ -124,24 +136,24 @@ def _observe(
     session: Session,
     spec: PipelineSpec,
     inputs: Inputs,
-    callbacks: tuple[list[Any], list[Any]],
+    callbacks: Callbacks,
     *,
     memory: PeakMemory,
     started: float,
 ) -> Trace:
-    pipeline, recorder = session.pipeline, session.recorder
+    recorder = session.recorder
     start_bytes = memory.sample()
     initial = recorder.steps.read_state() if recorder.recording.state else None
     # Again: building a pipeline has drawn from the generators, taking a kept one has not.
-    _seed(spec)
+    seed(spec)
     end: LoopEnd | None = None
     error: BaseException | None = None
     evaluation, predictions = None, None
-    own, scripts = callbacks
     ledger = Ledger()
     try:
-        end = train(pipeline, spec, inputs, scripts + recorder.watch_callbacks(own), recorder)
-        evaluation, predictions = run_after(session, spec, inputs, own)
+        end = train_in_parts(session, spec, inputs, callbacks)
+        evaluation, predictions = run_after(session, spec, inputs, callbacks.own)
+        recorder.note_history(end.history)
     except HarnessError:
         raise
     except KeyboardInterrupt as interrupt:
@@ -179,18 +191,6 @@ def _observe(
         left_behind=left_behind,
     )
     return assemble(recorder, spec, inputs, after)
-
-
-def _seed(spec: PipelineSpec) -> None:
-    """Start a kept pipeline like a fresh one."""
-    array = spec.data.source in ("array", "tensor")
-    shuffles = array if spec.data.shuffle is None else spec.data.shuffle
-    # Arrays in loops that are not Keras' have a generator of their own.
-    draws = shuffles and (not array or isinstance(spec.training, FitSpec))
-    if draws or has_import(spec):
-        seed_everything(spec.seed)
-    else:
-        seed_python(spec.seed)
 
 
 def _plan(spec: PipelineSpec, inputs: Inputs) -> Plan:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import Discriminator, Field, Strict, Tag
 
 from harness.spec.base import (
     Count,
@@ -22,6 +22,16 @@ from harness.spec.base import (
 )
 
 Mode = Literal["auto", "min", "max"]
+
+
+def _frequency_tag(value: Any) -> str:
+    return "word" if isinstance(value, str) else "batches"
+
+
+SaveFreq = Annotated[
+    Annotated[Literal["epoch"], Tag("word")] | Annotated[PositiveCount, Tag("batches")],
+    Discriminator(_frequency_tag),
+]
 
 
 class MonitorSpec(Spec):
@@ -68,13 +78,32 @@ class ModelCheckpointSpec(MonitorSpec):
     Attributes:
         filepath: File name inside that folder; may hold ``{epoch}``.
         save_best_only: Keep the best epoch only.
-        save_weights_only: Leave out the architecture and the optimizer.
+        save_weights_only: Leave out the architecture.
+        save_freq: Save after every epoch, or after at least so many batches.
+        initial_value_threshold: Value that the first save has to beat.
     """
 
     kind: Literal["model_checkpoint"] = "model_checkpoint"
     filepath: Text = "checkpoint.keras"
     save_best_only: Flag = False
     save_weights_only: Flag = False
+    save_freq: SaveFreq = "epoch"
+    initial_value_threshold: Finite | None = None
+
+
+class BackupAndRestoreSpec(Spec):
+    """``keras.callbacks.BackupAndRestore`` in a folder of the run.
+
+    Attributes:
+        save_freq: Back up after every epoch, or after at least so many batches.
+        double_checkpoint: Keep the state before the last one too.
+        delete_checkpoint: Remove the backup when the training has ended.
+    """
+
+    kind: Literal["backup_and_restore"] = "backup_and_restore"
+    save_freq: SaveFreq = "epoch"
+    double_checkpoint: Flag = False
+    delete_checkpoint: Flag = True
 
 
 class StepDecaySpec(Spec):
@@ -90,6 +119,19 @@ class StepDecaySpec(Spec):
     initial: Positive = 0.01
     drop: Positive = 0.5
     epochs_drop: PositiveCount = 10
+
+
+class LearningRateSchedulerSpec(Spec):
+    """``LearningRateScheduler`` with a table of numbers, one per epoch; past its end the last.
+
+    Attributes:
+        values: What each epoch takes.
+        relative: A number is a factor on the rate that the scheduler is shown, not the rate.
+    """
+
+    kind: Literal["learning_rate_scheduler"] = "learning_rate_scheduler"
+    values: Annotated[tuple[Positive, ...], Field(min_length=1)]
+    relative: Flag = False
 
 
 class StepPatienceSpec(Spec):
@@ -112,10 +154,18 @@ class TerminateOnNaNSpec(Spec):
 
 
 class CSVLoggerSpec(Spec):
-    """``keras.callbacks.CSVLogger`` into a folder of the run."""
+    """``keras.callbacks.CSVLogger`` into a folder of the run.
+
+    Attributes:
+        filename: Name of the file inside that folder.
+        separator: Between two values of a row.
+        append: Write behind what an earlier training left there.
+    """
 
     kind: Literal["csv_logger"] = "csv_logger"
     filename: Text = "log.csv"
+    separator: Annotated[str, Strict(), Field(min_length=1, max_length=1)] = ","
+    append: Flag = False
 
 
 class SwapEMAWeightsSpec(Spec):
@@ -123,10 +173,12 @@ class SwapEMAWeightsSpec(Spec):
 
     Attributes:
         swap_on_epoch: Swap at the end of each epoch instead of around evaluation.
+        in_then: The evaluation and the prediction after the training get the callback too.
     """
 
     kind: Literal["swap_ema_weights"] = "swap_ema_weights"
     swap_on_epoch: Flag = False
+    in_then: Flag = False
 
 
 class SilentStopperSpec(Spec):
@@ -179,7 +231,9 @@ AnyCallback = Annotated[
         EarlyStoppingSpec
         | ReduceLROnPlateauSpec
         | ModelCheckpointSpec
+        | BackupAndRestoreSpec
         | StepDecaySpec
+        | LearningRateSchedulerSpec
         | StepPatienceSpec
         | TerminateOnNaNSpec
         | CSVLoggerSpec

@@ -8,6 +8,7 @@ from harness.spec.base import Spec
 from harness.spec.callbacks import (
     AnyCallback,
     CSVLoggerSpec,
+    LearningRateSchedulerSpec,
     ModelCheckpointSpec,
     MonitorSpec,
     ReduceLROnPlateauSpec,
@@ -32,7 +33,7 @@ def one_master_of_the_rate(pipeline: PipelineSpec) -> Iterator[Finding]:
     if not isinstance(rate, Spec):
         return
     for key, callback in _numbered(pipeline):
-        if isinstance(callback, ReduceLROnPlateauSpec | StepDecaySpec):
+        if isinstance(callback, ReduceLROnPlateauSpec | StepDecaySpec | LearningRateSchedulerSpec):
             yield finding(
                 key,
                 "stand without a schedule in pipeline.optimizer.learning_rate",

@@ -25,6 +25,25 @@ def epochs_remain(pipeline: PipelineSpec) -> Iterator[Finding]:
         yield finding("training.initial_epoch", rule, training.initial_epoch)
 
 
+def interrupts_come_in_time(pipeline: PipelineSpec) -> Iterator[Finding]:
+    """A fit is broken off in one of its own epochs."""
+    training = pipeline.training
+    if not isinstance(training, FitSpec):
+        return
+    parts = [("training", training.initial_epoch, training.epochs, training.interrupt_after)]
+    earlier = training.earlier_fit
+    if earlier is not None and earlier.epochs:
+        parts.append(("training.earlier_fit", 0, earlier.epochs, earlier.interrupt_after))
+    for key, first, stop, interrupt in parts:
+        if interrupt is not None and not first <= interrupt.epoch < stop:
+            rule = f"be at least {first} and less than {stop}, which is not run any more"
+            yield finding(f"{key}.interrupt_after.epoch", rule, interrupt.epoch)
+        restart = None if interrupt is None else interrupt.restart_at
+        if restart is not None and restart >= stop:
+            rule = f"be less than {stop}, which is not run any more"
+            yield finding(f"{key}.interrupt_after.restart_at", rule, restart)
+
+
 def gradients_drive_variables(pipeline: PipelineSpec) -> Iterator[Finding]:
     """Given gradients need bare variables, and bare variables need given gradients."""
     driven = isinstance(pipeline.training, ApplyGradientsSpec)
@@ -109,6 +128,7 @@ def predictions_are_drawn(pipeline: PipelineSpec) -> Iterator[Finding]:
 TRAINING_CHECKS = (
     predictions_are_drawn,
     epochs_remain,
+    interrupts_come_in_time,
     gradients_drive_variables,
     rows_fit_variables,
     gradients_of_variables,

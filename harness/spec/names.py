@@ -10,10 +10,13 @@ from typing import Literal
 
 InvariantName = Literal[
     "accumulation_keeps_weights_constant",
+    "backups_follow_automaton",
+    "checkpoints_follow_automaton",
     "clipping_matches_oracle",
     "clipping_respects_limit",
     "constraints_hold",
     "counts_agree",
+    "csv_log_matches_epochs",
     "data_exhaustion_is_reported",
     "early_stopping_follows_automaton",
     "every_drawn_batch_is_trained",
@@ -25,6 +28,8 @@ InvariantName = Literal[
     "iterations_count_steps",
     "learning_rate_follows_schedule",
     "loss_gradients_match_oracle",
+    "history_matches_epochs",
+    "learning_rate_is_logged",
     "loss_log_is_sample_mean",
     "loss_scale_follows_automaton",
     "losses_match_oracle",
@@ -42,6 +47,7 @@ InvariantName = Literal[
     "source_hooks_alternate",
     "steps_follow_plan",
     "validation_follows_frequency",
+    "terminates_on_nan",
     "weights_stay_finite",
 ]
 

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field
 
 from harness.spec.base import Count, Finite, Flag, Positive, PositiveCount, Real, Spec
+from harness.spec.refit import EarlierFitSpec, InterruptSpec
 
 
 class FitSpec(Spec):
@@ -17,6 +18,8 @@ class FitSpec(Spec):
         initial_epoch: Index of the first epoch.
         steps_per_epoch: Batches per epoch; None is until the data ends.
         class_weight: Weight of each integer class, by its index.
+        earlier_fit: A whole fit of the same model before this one.
+        interrupt_after: Where this fit is broken off and carried on by a second call.
     """
 
     kind: Literal["fit"] = "fit"
@@ -24,6 +27,8 @@ class FitSpec(Spec):
     initial_epoch: Count = 0
     steps_per_epoch: PositiveCount | None = None
     class_weight: tuple[Finite, ...] | None = None
+    earlier_fit: EarlierFitSpec | None = None
+    interrupt_after: InterruptSpec | None = None
 
 
 class LoopSpec(Spec):

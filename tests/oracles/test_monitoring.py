@@ -11,6 +11,7 @@ from harness.oracles.monitoring import (
     early_stopping,
     improves,
     reduce_lr_on_plateau,
+    saved_batches,
     saved_epochs,
 )
 
@@ -192,3 +193,12 @@ def test_checkpoint_saves_the_best_only() -> None:
 def test_checkpoint_saves_every_epoch_without_save_best_only() -> None:
     """Without `save_best_only` every epoch is saved."""
     assert saved_epochs((1.0, 2.0, NAN), mode="min", save_best_only=False) == (0, 1, 2)
+
+
+def test_batches_are_counted_over_epochs() -> None:
+    """At the end of an execution, and from the last save on."""
+    assert saved_batches([1, 2, 3, 4, 5], save_freq=2) == (2, 4)
+    assert saved_batches([2, 4, 5, 7, 9, 10], save_freq=3) == (4, 7, 10)
+    assert saved_batches([], save_freq=1) == ()
+    with pytest.raises(ArgumentError, match="save_freq must be at least 1, got 0"):
+        saved_batches([1], save_freq=0)

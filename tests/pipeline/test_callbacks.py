@@ -34,6 +34,17 @@ CALLBACKS: list[tuple[dict[str, Any], str, dict[str, Any]]] = [
         "ModelCheckpoint",
         {"filepath": "/folder/best.keras", "save_best_only": True},
     ),
+    (
+        {"kind": "model_checkpoint", "filepath": "a.weights.h5", "save_weights_only": True,
+         "save_freq": 3, "initial_value_threshold": 0.5},
+        "ModelCheckpoint",
+        {"save_weights_only": True, "save_freq": 3, "best": 0.5},
+    ),
+    (
+        {"kind": "backup_and_restore", "save_freq": 2, "delete_checkpoint": False},
+        "BackupAndRestore",
+        {"backup_dir": "/folder/backup", "save_freq": 2, "delete_checkpoint": False},
+    ),
     ({"kind": "terminate_on_nan"}, "TerminateOnNaN", {}),
     ({"kind": "csv_logger", "filename": "a.csv"}, "CSVLogger", {"filename": "/folder/a.csv"}),
     ({"kind": "swap_ema_weights", "swap_on_epoch": True}, "SwapEMAWeights",
@@ -63,6 +74,15 @@ def test_step_decay_drops_every_so_many_epochs() -> None:
     callback = build_callback(ADAPTER.validate_python(table), Path())
     assert type(callback).__name__ == "LearningRateScheduler"
     assert [callback.schedule(epoch) for epoch in range(5)] == [1.0, 1.0, 0.5, 0.5, 0.25]
+
+
+def test_a_scheduler_reads_its_table() -> None:
+    """Past its end the last value stays; a relative one is a factor on the rate of then."""
+    table = {"kind": "learning_rate_scheduler", "values": [1.0, 0.5]}
+    absolute = build_callback(ADAPTER.validate_python(table), Path())
+    assert [absolute.schedule(epoch) for epoch in range(3)] == [1.0, 0.5, 0.5]
+    relative = build_callback(ADAPTER.validate_python({**table, "relative": True}), Path())
+    assert [relative.schedule(epoch, 4.0) for epoch in range(3)] == [4.0, 2.0, 2.0]
 
 
 def test_scripts_are_apart_from_callbacks() -> None:

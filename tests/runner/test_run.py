@@ -205,7 +205,7 @@ def test_a_person_at_the_keyboard_gets_through(monkeypatch: pytest.MonkeyPatch) 
     def interrupt(*_: Any, **__: Any) -> NoReturn:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("harness.runner.run.train", interrupt)
+    monkeypatch.setattr("harness.runner.refit.train", interrupt)
     with pytest.raises(KeyboardInterrupt):
         run(data=DATASET)
 

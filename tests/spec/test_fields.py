@@ -88,6 +88,8 @@ def test_keys_of_scalars_are_none() -> None:
     assert set(keys_of(slot_of(CSVLoggerSpec | LeakSpec))) == {
         "kind",
         "filename",
+        "separator",
+        "append",
         "bytes_per_epoch",
     }
 
