@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, assert_never
 
@@ -225,13 +226,39 @@ def _while_loop(
 def _apply_gradients(
     pipeline: TrainingPipeline, training: ApplyGradientsSpec, observer: Observer
 ) -> LoopEnd:
-    step = _compiled(pipeline) if training.compiled else _eager(pipeline)
-    dtype = pipeline.trainable[0].dtype
+    rows = np.asarray(training.gradients, dtype=pipeline.trainable[0].dtype)
     observer.on_epoch_begin(0)
-    for row in np.asarray(training.gradients, dtype=dtype):
-        step(row)
+    if training.compiled:
+        _all_rows(pipeline)(import_tensorflow().constant(rows))
+    else:
+        step = _eager(pipeline)
+        for row in rows:
+            step(row)
     observer.on_epoch_end(0, {})
     return LoopEnd()
+
+
+def _all_rows(pipeline: TrainingPipeline) -> Callable[[Any], Any]:
+    """All steps in one call, as `steps_per_execution` has them: a call each costs more than a step.
+
+    Kept with the pipeline like a single step; the number of rows is not part of it.
+    """
+    if pipeline.compiled_step is None:
+        tf = import_tensorflow()
+        step = _observed_step(pipeline)
+
+        def body(index: Any, rows: Any) -> Any:
+            step(rows[index])
+            return index + 1, rows
+
+        def run(rows: Any) -> Any:
+            count = tf.shape(rows)[0]
+            tf.while_loop(lambda index, _: index < count, body, [0, rows], parallel_iterations=1)
+
+        width = sum(math.prod(variable.shape) for variable in pipeline.trainable)
+        shape = tf.TensorSpec([None, width], pipeline.trainable[0].dtype)
+        pipeline.compiled_step = tf.function(run, input_signature=[shape], autograph=False)
+    return pipeline.compiled_step
 
 
 def _epoch_logs(losses: list[tuple[float, int]]) -> dict[str, float]:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from harness.pipeline.backend import import_tensorflow
 from harness.pipeline.driven import gradient_step
 from harness.pipeline.legacy import LegacyOptimizer
 from harness.pipeline.losses import build_loss
@@ -63,7 +64,11 @@ class TrainingPipeline:
                 message = "a model needs examples to know the shape of its input"
                 raise TypeError(message)
             self._build_model(spec, examples, observer)
-        self._initial = [(variable, variable.numpy()) for variable in self.variables]
+        self._initial = [
+            # A tensor, or every reset would have to make one of it again.
+            (variable, import_tensorflow().constant(variable.numpy()))
+            for variable in self.variables
+        ]
 
     def _build_variables(
         self, spec: PipelineSpec, variables: VariablesSpec, observer: Observer
@@ -131,7 +136,7 @@ class TrainingPipeline:
         rate, callbacks, data and budgets. Everything else must be as in the spec it was built of.
         """
         for variable, value in self._initial:
-            variable.assign(value)
+            _put_back(variable, value)
         if isinstance(spec.model, VariablesSpec) and spec.model.initial is not None:
             _assign_flat(self._trainable, np.asarray(spec.model.initial))
         rate = None
@@ -161,6 +166,14 @@ def _metrics(spec: PipelineSpec, heads: int) -> list[Any]:
     if heads == 1:
         return [build_metric(metric) for metric in spec.metrics]
     return [[build_metric(metric) for metric in spec.metrics] for _ in range(heads)]
+
+
+def _put_back(variable: Any, value: Any) -> None:
+    """Assign past Keras, which would convert and check what it has held before."""
+    native = getattr(variable, "value", variable)
+    if callable(native):
+        native = variable
+    native.assign(value, read_value=False)
 
 
 def _assign_flat(variables: list[Any], flat: NDArray[Any]) -> None:

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, assert_never
 
 import numpy as np
 
-from harness.pipeline.backend import import_keras, import_tensorflow
+from harness.pipeline.backend import import_keras
+from harness.pipeline.datasets import counted_batches, new_counter, of_unknown_cardinality
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -134,10 +135,10 @@ def build_source(kind: SourceKind, examples: Examples, spec: DataSpec, *, seed: 
         case "array":
             data = examples.inputs
         case "dataset" | "dataset_unknown":
-            data = _dataset(examples, spec, tally, shuffle=shuffle, seed=seed)
+            tally.counter = new_counter()
+            data = counted_batches(examples, spec, tally.counter, shuffle=shuffle, seed=seed)
             if kind == "dataset_unknown":
-                # What filter lets through can't be known beforehand, even if it is everything.
-                data = data.filter(lambda *_: True)
+                data = of_unknown_cardinality(data)
         case "generator":
             data = _generator(examples, spec, tally)
         case "py_dataset":
@@ -164,33 +165,6 @@ def _slices(source: Source) -> Iterator[tuple[Any, ...]]:
         source.order.shuffle(order)
     for start in range(0, len(order), source.batch_size):
         yield source.examples.cut(order[start : start + source.batch_size]).arrays()
-
-
-def _dataset(examples: Examples, spec: DataSpec, tally: Tally, *, shuffle: bool, seed: int) -> Any:
-    tf = import_tensorflow()
-    tally.counter = tf.Variable([0, 0], dtype="int64", trainable=False)
-
-    def count(*batch: Any) -> Any:
-        size = tf.cast(tf.shape(batch[0])[0], "int64")
-        with tf.control_dependencies([tally.counter.assign_add([1, size])]):
-            return tf.nest.map_structure(tf.identity, batch)
-
-    data = tf.data.Dataset.from_tensor_slices(examples.arrays())
-    if shuffle:
-        data = data.shuffle(len(examples), seed=seed, reshuffle_each_iteration=True)
-    if spec.repeat != 1:
-        data = data.repeat(spec.repeat or None)
-    data = data.batch(spec.batch_size, drop_remainder=spec.drop_remainder).map(count)
-    return data.with_options(_calm_options())
-
-
-def _calm_options() -> Any:
-    """One thread and no tuning: starting and stopping both costs more than these data sets."""
-    options = import_tensorflow().data.Options()
-    options.autotune.enabled = False
-    options.threading.private_threadpool_size = 1
-    options.threading.max_intra_op_parallelism = 1
-    return options
 
 
 def _generator(examples: Examples, spec: DataSpec, tally: Tally) -> Iterator[tuple[Any, ...]]:

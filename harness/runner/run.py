@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 import time
 import warnings
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,6 +26,8 @@ from harness.trace import Event
 from harness.trace.recording import Recording
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from harness.spec.pipeline import PipelineSpec
     from harness.trace import Trace
 
@@ -59,11 +62,11 @@ def run_pipeline(
     import_keras()
     with (
         numerics(pipeline),
-        tempfile.TemporaryDirectory(prefix="harness-", ignore_cleanup_errors=True) as folder,
+        _folder(pipeline) as folder,
         warnings.catch_warnings(record=True) as caught,
     ):
         warnings.simplefilter("always")
-        trace = _run(pipeline, recording or Recording(), Path(folder), reuse=reuse)
+        trace = _run(pipeline, recording or Recording(), folder, reuse=reuse)
     heard = tuple(
         Event(
             kind="warning", name=warning.category.__name__, detail={"message": str(warning.message)}
@@ -71,6 +74,16 @@ def run_pipeline(
         for warning in caught
     )
     return replace(trace, events=trace.events + heard)
+
+
+@contextmanager
+def _folder(spec: PipelineSpec) -> Iterator[Path]:
+    """A folder of the run's own; without callbacks nobody writes, so it is not made."""
+    if not spec.callbacks:
+        yield Path(tempfile.gettempdir())
+        return
+    with tempfile.TemporaryDirectory(prefix="harness-", ignore_cleanup_errors=True) as folder:
+        yield Path(folder)
 
 
 def _run(spec: PipelineSpec, recording: Recording, folder: Path, *, reuse: bool) -> Trace:

@@ -92,15 +92,13 @@ def structure(spec: PipelineSpec, examples: Examples | None) -> str | None:
     """
     if spec.training.kind not in _REUSABLE_LOOPS or has_import(spec):
         return None
-    tables: dict[str, Any] = spec.model_dump(by_alias=True)
-    for values in ("callbacks", "validation", "then"):
-        del tables[values]
+    values = {"callbacks", "validation", "then", "training"}
+    tables: dict[str, Any] = spec.model_dump(by_alias=True, exclude=values)
     if not isinstance(tables["optimizer"]["learning_rate"], dict):
         del tables["optimizer"]["learning_rate"]
     tables["model"].pop("initial", None)
     # Of the loop only what it runs matters; epochs, budgets and gradients are values.
-    loop = tables["training"]
-    tables["training"] = [loop["kind"], loop.get("compiled")]
+    tables["training"] = [spec.training.kind, getattr(spec.training, "compiled", None)]
     tables["data"] = _shapes(spec, examples)
     return json.dumps(tables, sort_keys=True)
 
@@ -125,7 +123,9 @@ def has_import(value: Any) -> bool:
         return True
     if isinstance(value, Spec):
         return any(has_import(part) for _, part in value)
-    return isinstance(value, tuple) and any(has_import(part) for part in value)
+    # What stands in a tuple is all of one kind; of thousands of gradients the first one tells.
+    tables = isinstance(value, tuple) and bool(value) and isinstance(value[0], Spec)
+    return tables and any(has_import(part) for part in value)
 
 
 def _build(
