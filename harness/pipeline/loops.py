@@ -257,7 +257,9 @@ def _all_rows(pipeline: TrainingPipeline) -> Callable[[Any], Any]:
 
         width = sum(math.prod(variable.shape) for variable in pipeline.trainable)
         shape = tf.TensorSpec([None, width], pipeline.trainable[0].dtype)
-        pipeline.compiled_step = tf.function(run, input_signature=[shape], autograph=False)
+        pipeline.compiled_step = tf.function(
+            run, input_signature=[shape], autograph=False, reduce_retracing=True
+        )
     return pipeline.compiled_step
 
 

@@ -24,7 +24,10 @@ if TYPE_CHECKING:
     from harness.spec.pipeline import PipelineSpec
     from harness.trace.recording import Recording
 
-__all__ = ["Session", "Sessions", "has_import", "structure"]
+__all__ = ["SESSIONS_KEPT", "Session", "Sessions", "has_import", "structure"]
+
+SESSIONS_KEPT = 8
+"""Compiled pipelines of one process; each holds some megabytes."""
 
 _REUSABLE_LOOPS = {"fit", "train_on_batch", "gradient_tape", "apply_gradients"}
 _SMALLEST_CAPACITY = 64
@@ -41,7 +44,7 @@ class Session:
 class Sessions:
     """The most recently used compiled pipelines, each under its structure."""
 
-    def __init__(self, limit: int = 8) -> None:
+    def __init__(self, limit: int = SESSIONS_KEPT) -> None:
         """Keep at most `limit` of them."""
         self._limit = limit
         self._kept: OrderedDict[Hashable, Session] = OrderedDict()
