@@ -34,6 +34,7 @@ _STATUS = {
     Outcome.FAILED: FAILED,
     Outcome.FIXED: FAILED,
     Outcome.NOT_JUDGED: NOT_JUDGED,
+    Outcome.SKIPPED: NOT_JUDGED,
 }
 
 

@@ -14,8 +14,10 @@ from harness.invariants import (
     hooks,
     loss_scaling,
     memory,
+    metrics,
     monitoring,
     schedules,
+    scores,
 )
 from harness.invariants.base import (
     Invariant,
@@ -43,8 +45,10 @@ __all__ = [
     "judge_relation",
     "loss_scaling",
     "memory",
+    "metrics",
     "monitoring",
     "recording_for",
     "registered",
     "schedules",
+    "scores",
 ]

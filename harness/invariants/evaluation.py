@@ -1,11 +1,11 @@
 """What `evaluate` and `predict` return after training, against NumPy over all examples."""
 
 from collections.abc import Iterator
-from typing import assert_never
 
 import numpy as np
 
 from harness.invariants.base import NothingToJudge, Reason, View, Violation, invariant
+from harness.invariants.metrics import key_of, metric_over, named
 from harness.invariants.reference import (
     Network,
     is_mean,
@@ -13,20 +13,8 @@ from harness.invariants.reference import (
     network_of,
     shaped,
 )
-from harness.oracles.arrays import Float64
 from harness.oracles.dense import forward, loss_and_gradients
-from harness.oracles.losses import LOSSES
-from harness.oracles.metrics import METRICS
-from harness.spec.metrics import (
-    AnyMetric,
-    AUCSpec,
-    BinaryAccuracySpec,
-    F1Spec,
-    ImportedMetricSpec,
-    PlainMetricSpec,
-    PrecisionRecallSpec,
-    TopKSpec,
-)
+from harness.spec.metrics import ImportedMetricSpec
 from harness.trace.recording import Recording
 
 
@@ -38,8 +26,7 @@ from harness.trace.recording import Recording
 def evaluate_matches_oracle(view: View, reason: Reason) -> tuple[Violation, ...]:
     """Loss, metrics and predictions after training are those of the final weights in NumPy.
 
-    Both see all examples, in order. Metrics that no oracle computes (AUC, the user's own) are left
-    out.
+    Both see all examples, in order. The user's own metrics are left out.
 
     Raises:
         NothingToJudge: The pipeline neither evaluates nor predicts, or its model or its loss can't
@@ -95,44 +82,7 @@ def expected_evaluation(view: View, network: Network) -> Iterator[tuple[str, flo
     )
     yield "loss", found.loss
     for metric in view.pipeline.metrics:
-        value = _metric(metric, targets, found.predictions)
-        if value is not None:
-            yield metric_name(metric), value
-
-
-def _metric(metric: AnyMetric, targets: Float64, predictions: Float64) -> float | None:
-    """Return one metric over all examples, None where no oracle computes it."""
-    name: str
-    arguments: dict[str, float] = {}
-    match metric:
-        case AUCSpec() | ImportedMetricSpec():
-            return None
-        case BinaryAccuracySpec() | F1Spec():
-            name, arguments = metric.kind, {"threshold": metric.threshold}
-        case TopKSpec():
-            name, arguments = metric.kind, {"k": metric.k}
-        case PrecisionRecallSpec():
-            if metric.top_k is not None or metric.class_id is not None:
-                return None
-            threshold = 0.5 if metric.thresholds is None else metric.thresholds
-            name, arguments = metric.kind, {"threshold": threshold}
-        case PlainMetricSpec():
-            name = accuracy_for(targets, predictions) if metric.kind == "accuracy" else metric.kind
-        case _:  # pragma: no cover
-            assert_never(metric)
-    if name in METRICS:
-        return METRICS[name](targets, predictions, **arguments)
-    return float(np.mean(LOSSES[name](targets, predictions).values))
-
-
-def metric_name(metric: AnyMetric) -> str:
-    """Return the key under which a metric is reported."""
-    return metric.name or ("" if isinstance(metric, ImportedMetricSpec) else metric.kind)
-
-
-def accuracy_for(targets: Float64, predictions: Float64) -> str:
-    """Return which accuracy "accuracy" stands for, by the shapes, as `compile` chooses it."""
-    if predictions.shape[-1] == 1:
-        return "binary_accuracy"
-    sparse = targets.ndim < predictions.ndim or targets.shape[-1] == 1
-    return "sparse_categorical_accuracy" if sparse else "categorical_accuracy"
+        if not isinstance(metric, ImportedMetricSpec):
+            given = None if weight is None or not metric.weighted else weight.astype(np.float64)
+            value = metric_over(metric, targets, found.predictions, given, compiled=True)
+            yield from named(key_of(metric), value)

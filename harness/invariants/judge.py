@@ -10,6 +10,7 @@ from harness.invariants.base import Reason, View, Violation, registered, shown
 from harness.spec.expectation import (
     AnyExpectation,
     BoundSpec,
+    ChangedBySpec,
     InvariantSpec,
     MatchesOracleSpec,
     StopsSpec,
@@ -48,7 +49,7 @@ def recording_for(expectations: Iterable[AnyExpectation]) -> Recording:
                 records |= reference.RECORDS
             case MatchesOracleSpec():
                 records |= replay.RECORDS
-            case UnchangedBySpec():
+            case UnchangedBySpec() | ChangedBySpec():
                 for quantity in expectation.quantities:
                     records |= _RELATION_RECORDS.get(quantity, Recording())
             case BoundSpec() | StopsSpec():
@@ -84,8 +85,10 @@ def judge(
             return _bound(expectation, trace)
         case StopsSpec():
             return _stops(expectation, trace)
-        case UnchangedBySpec():
-            message = "unchanged_by must be judged over two traces, got one. Use judge_relation."
+        case UnchangedBySpec() | ChangedBySpec():
+            message = (
+                f"{expectation.kind} must be judged over two traces, got one. Use judge_relation."
+            )
             raise HarnessUsageError(message)
         case _:  # pragma: no cover
             assert_never(expectation)
@@ -103,9 +106,15 @@ def view_of(expectation: Tolerance, pipeline: PipelineSpec, trace: Trace) -> Vie
 
 
 def judge_relation(
-    expectation: UnchangedBySpec, *, pipeline: PipelineSpec, trace: Trace, changed: Trace
+    expectation: UnchangedBySpec | ChangedBySpec,
+    *,
+    pipeline: PipelineSpec,
+    trace: Trace,
+    changed: Trace,
 ) -> tuple[Violation, ...]:
-    """Return where a run differs from the same run with something changed that must not matter.
+    """Return what a relation between a run and a changed one finds wrong.
+
+    Of ``unchanged_by``, where the two differ; of ``changed_by``, that they do not.
 
     Args:
         expectation: What was changed, and what is compared.
@@ -118,10 +127,6 @@ def judge_relation(
     """
     view = view_of(expectation, pipeline, changed)
     changes = ", ".join(f"{key} = {value!r}" for key, value in expectation.change.items())
-    reason = Reason(
-        check=expectation_id(expectation),
-        why=f"A run is unchanged by {changes or 'running it again'}",
-    )
     mismatches = compare_traces(
         changed,
         trace,
@@ -129,7 +134,25 @@ def judge_relation(
         atol=expectation.atol,
         rtol=expectation.rtol,
     )
+    if isinstance(expectation, ChangedBySpec):
+        return () if mismatches else (_without_effect(expectation, changes),)
+    reason = Reason(
+        check=expectation_id(expectation),
+        why=f"A run is unchanged by {changes or 'running it again'}",
+    )
     return tuple(view.numeric(reason, mismatch) for mismatch in mismatches)
+
+
+def _without_effect(expectation: ChangedBySpec, changes: str) -> Violation:
+    compared = ", ".join(expectation.quantities)
+    return Violation(
+        check=expectation_id(expectation),
+        message=f"{changes} is accepted and has no effect: {compared} are as without it",
+        got="the same run",
+        expected="another run, or a refusal before the first step",
+        where=", ".join(expectation.change),
+        why="An argument that is accepted has an effect where the run was built to show it",
+    )
 
 
 def judge_limits(limits: LimitsSpec, *, trace: Trace) -> tuple[Violation, ...]:

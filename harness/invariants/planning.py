@@ -15,6 +15,7 @@ from harness.spec.training import (
     LegacyGlobalStepSpec,
     LoopSpec,
     TrainOnBatchSpec,
+    UpdateMetricsSpec,
     WhileLoopSpec,
 )
 
@@ -64,6 +65,9 @@ def plan_of(view: View) -> RunPlan | None:
             return None if endless else plan_run(pass_sizes(view))
         case ApplyGradientsSpec():
             return plan_run((0,) * len(training.gradients))
+        case UpdateMetricsSpec():
+            # It has no source that could end early: every batch is cut from the arrays.
+            return None
         case _:  # pragma: no cover
             assert_never(training)
 
@@ -88,7 +92,7 @@ def _restarted(view: View, training: LoopSpec) -> RunPlan:
 def step_budget(view: View) -> int | None:
     """Return the value of the optimizer's count at which the loop leaves off, None without."""
     training = view.pipeline.training
-    if isinstance(training, FitSpec | ApplyGradientsSpec):
+    if isinstance(training, FitSpec | ApplyGradientsSpec | UpdateMetricsSpec):
         return None
     return training.max_steps
 

@@ -203,7 +203,8 @@ def loss_of(view: View) -> tuple[str, dict[str, Any]]:
         NothingToJudge: The oracle does not know this loss, or not with these arguments.
     """
     loss = view.pipeline.loss
-    given = {} if isinstance(loss, ImportedLossSpec) else loss.model_dump(exclude={"kind"})
+    own = isinstance(loss, ImportedLossSpec)
+    given = {} if own else loss.model_dump(exclude={"kind", "dtype", "built_by"})
     known = not isinstance(loss, ImportedLossSpec) and loss.kind in LOSSES
     if not known or given.pop("axis", -1) != -1 or given.pop("ignore_class", None) is not None:
         message = f"loss must be one that an oracle knows to be predicted, got {loss!r}."

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from harness.errors import PipelineError
 from harness.pipeline.imports import call_import
+from harness.pipeline.predictions import draw_predictions
 from harness.spec.data import (
     AnyData,
     BlobsSpec,
@@ -18,6 +19,7 @@ from harness.spec.data import (
     ImportedDataSpec,
     LinearRegressionSpec,
     LogisticRegressionSpec,
+    PredictionsSpec,
     SequencesSpec,
     TokensSpec,
     ValidationSpec,
@@ -37,7 +39,7 @@ class Examples:
     Attributes:
         inputs: Shape (examples, *dims).
         targets: Shape (examples, *dims).
-        sample_weight: Shape (examples,), or None.
+        sample_weight: Shape (examples,), or one per element of an example; or None.
         heads: Outputs that are all trained on the same targets.
     """
 
@@ -92,6 +94,9 @@ def build_examples(spec: AnyData) -> Examples:
             return Examples(inputs=inputs, targets=scaled[:, None]).cut(slice(spec.examples))
         case ImportedDataSpec():
             return _imported(spec)
+        case PredictionsSpec():
+            inputs, targets, weight = draw_predictions(spec)
+            return Examples(inputs=inputs, targets=targets, sample_weight=weight)
         case _:
             return _drawn(spec, np.random.default_rng(spec.seed))
 

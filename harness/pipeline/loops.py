@@ -17,6 +17,7 @@ from harness.spec.training import (
     LegacyGlobalStepSpec,
     LoopSpec,
     TrainOnBatchSpec,
+    UpdateMetricsSpec,
     WhileLoopSpec,
 )
 
@@ -80,6 +81,9 @@ def train(
             return _loop(pipeline, training, inputs, observer, _eager(pipeline))
         case WhileLoopSpec():
             return _while_loop(pipeline, training, inputs, observer)
+        case UpdateMetricsSpec():
+            message = "nothing is trained by update_metrics"
+            raise TypeError(message)
         case _:
             assert_never(training)
 

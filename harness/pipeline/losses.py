@@ -8,20 +8,15 @@ from harness.errors import PipelineError
 from harness.pipeline.backend import import_keras
 from harness.pipeline.imports import call_import, resolve
 from harness.spec.losses import (
-    BinaryCrossentropySpec,
-    CategoricalCrossentropySpec,
     FocalLossSpec,
-    HuberSpec,
     ImportedLossSpec,
-    PlainLossSpec,
-    SparseCategoricalCrossentropySpec,
     WeightedMSESpec,
 )
 
 if TYPE_CHECKING:
-    from harness.spec.losses import AnyLoss
+    from harness.spec.losses import AnyLoss, BuiltBy, KerasLoss
 
-__all__ = ["build_loss"]
+__all__ = ["build_loss", "built_by"]
 
 
 def build_loss(spec: AnyLoss) -> Any:
@@ -35,18 +30,51 @@ def build_loss(spec: AnyLoss) -> Any:
             return resolve(spec.import_)
         case ImportedLossSpec():
             return _imported(spec)
-        case (
-            PlainLossSpec()
-            | HuberSpec()
-            | BinaryCrossentropySpec()
-            | CategoricalCrossentropySpec()
-            | SparseCategoricalCrossentropySpec()
-        ):
-            name = "".join(part.capitalize() for part in spec.kind.split("_"))
-            name = {"KlDivergence": "KLDivergence"}.get(name, name)
-            return getattr(import_keras().losses, name)(**spec.model_dump(exclude={"kind"}))
         case _:
-            assert_never(spec)
+            return built_by(spec.built_by, "losses", _class_name(spec.kind), _arguments(spec))
+
+
+def built_by(way: BuiltBy, module: str, name: str, arguments: dict[str, Any]) -> Any:
+    """An object of Keras' own by one of the ways that must all make the same.
+
+    Args:
+        way: Which; the bare name is the class' in words, which Keras looks up itself.
+        module: ``losses`` or ``metrics``.
+        name: Name of the class.
+        arguments: What the class takes.
+    """
+    namespace = getattr(import_keras(), module)
+    kind = getattr(namespace, name)
+    made = kind(**arguments)
+    match way:
+        case "class":
+            return made
+        case "config":
+            return kind.from_config(made.get_config())
+        case "serialized":
+            return namespace.deserialize(namespace.serialize(made))
+        case "name":
+            return _SPOKEN.get(name) or "".join(
+                f"_{letter.lower()}" if letter.isupper() else letter for letter in name
+            ).lstrip("_")
+        case _:
+            assert_never(way)
+
+
+_SPOKEN = {"KLDivergence": "kl_divergence"}
+
+
+def _class_name(kind: str) -> str:
+    name = "".join(part.capitalize() for part in kind.split("_"))
+    return {"KlDivergence": "KLDivergence"}.get(name, name)
+
+
+def _arguments(spec: KerasLoss) -> dict[str, Any]:
+    arguments = spec.model_dump(exclude={"kind", "built_by"})
+    # A tuple would come back from a saved file as a list.
+    return {
+        key: list(value) if isinstance(value, tuple) else value for key, value in arguments.items()
+    }
 
 
 def _imported(spec: ImportedLossSpec) -> Any:
@@ -71,7 +99,7 @@ def _weighted_mse(spec: WeightedMSESpec) -> Any:
             weight = ops.where(error > 0, spec.under_weight, 1.0)
             return ops.mean(ops.cast(weight, error.dtype) * ops.square(error), axis=-1)
 
-    return WeightedMSE(name="weighted_mse", reduction=spec.reduction)
+    return WeightedMSE(name="weighted_mse", reduction=spec.reduction, dtype=spec.dtype)
 
 
 def _focal_loss(spec: FocalLossSpec) -> Any:
@@ -85,4 +113,4 @@ def _focal_loss(spec: FocalLossSpec) -> Any:
             damping = spec.alpha * y_true * ops.power(1.0 - likely, spec.gamma)
             return ops.mean(-damping * y_true * ops.log(likely), axis=-1)
 
-    return FocalLoss(name="focal_loss", reduction=spec.reduction)
+    return FocalLoss(name="focal_loss", reduction=spec.reduction, dtype=spec.dtype)

@@ -28,16 +28,16 @@ def numerics(spec: PipelineSpec) -> Iterator[None]:
     TensorFlow and Keras have no public way to be read, so they stay.
     """
     keras = import_keras()
-    policy, floatx = keras.config.dtype_policy(), keras.config.floatx()
+    policy, floatx = keras.mixed_precision.dtype_policy(), keras.config.floatx()
     python_state = random.getstate()
     numpy_state = np.random.get_state()  # noqa: NPY002 - the global one is what Keras seeds
     try:
         keras.config.set_floatx("float64" if spec.precision.policy == "float64" else "float32")
-        keras.config.set_dtype_policy(spec.precision.policy)
+        keras.mixed_precision.set_dtype_policy(spec.precision.policy)
         yield
     finally:
         keras.config.set_floatx(floatx)
-        keras.config.set_dtype_policy(policy)
+        keras.mixed_precision.set_dtype_policy(policy)
         random.setstate(python_state)
         np.random.set_state(numpy_state)  # noqa: NPY002 - see above
 

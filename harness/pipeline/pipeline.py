@@ -92,7 +92,8 @@ class TrainingPipeline:
             if examples.heads > 1
             else build_loss(spec.loss),
             loss_weights=None if options.loss_weights is None else list(options.loss_weights),
-            metrics=_metrics(spec, examples.heads),
+            metrics=_metrics(spec, examples.heads, weighted=False),
+            weighted_metrics=_metrics(spec, examples.heads, weighted=True) or None,
             run_eagerly=options.run_eagerly,
             jit_compile=options.jit_compile,
             steps_per_execution=options.steps_per_execution,
@@ -162,10 +163,11 @@ class TrainingPipeline:
         return np.asarray(predictions, np.float64)
 
 
-def _metrics(spec: PipelineSpec, heads: int) -> list[Any]:
-    if heads == 1:
-        return [build_metric(metric) for metric in spec.metrics]
-    return [[build_metric(metric) for metric in spec.metrics] for _ in range(heads)]
+def _metrics(spec: PipelineSpec, heads: int, *, weighted: bool) -> list[Any]:
+    chosen = [metric for metric in spec.metrics if metric.weighted is weighted]
+    if heads == 1 or not chosen:
+        return [build_metric(metric) for metric in chosen]
+    return [[build_metric(metric) for metric in chosen] for _ in range(heads)]
 
 
 def _put_back(variable: Any, value: Any) -> None:

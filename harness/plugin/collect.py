@@ -102,6 +102,8 @@ class ScenarioItem(pytest.Item):
         outcome = verdict.outcome.value
         if outcome == "known_issue":
             pytest.xfail(verdict.reason or "")
+        if outcome == "skipped":
+            pytest.skip(verdict.reason or "")
         if outcome != "passed":
             from harness.runner.explain import explain
 

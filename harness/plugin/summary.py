@@ -18,7 +18,7 @@ __all__ = ["broken_file_properties", "verdict_properties", "write_summary"]
 
 _PREFIX = "harness_"
 _WIDTH = 100
-_ORDER = ("passed", "failed", "known_issue", "fixed", "not_judged")
+_ORDER = ("passed", "failed", "known_issue", "fixed", "not_judged", "skipped")
 
 
 def verdict_properties(verdict: Verdict) -> list[tuple[str, object]]:
@@ -65,7 +65,7 @@ def write_summary(terminal: pytest.TerminalReporter) -> None:
     terminal.section("training scenarios")
     counts = (f"{outcomes[name]} {name.replace('_', ' ')}" for name in _ORDER if outcomes[name])
     terminal.line(", ".join(counts))
-    for label in ("known_issue", "fixed", "not_judged"):
+    for label in ("known_issue", "fixed", "not_judged", "skipped"):
         _list(terminal, label, calls.values())
     _claims(terminal, calls.values())
 

@@ -64,7 +64,7 @@ def _subject(verdict: Verdict) -> str:
 
 def _sentence(verdict: Verdict) -> str:
     match verdict.outcome:
-        case Outcome.NOT_JUDGED:
+        case Outcome.NOT_JUDGED | Outcome.SKIPPED:
             return f"This could not be judged: {verdict.reason}"
         case Outcome.KNOWN_ISSUE:
             return f"This is known: {verdict.reason}"

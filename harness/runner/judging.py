@@ -9,7 +9,12 @@ from harness.errors import HarnessUsageError
 from harness.invariants.base import NothingToJudge, Violation
 from harness.invariants.judge import judge, judge_limits, judge_relation, recording_for
 from harness.pipeline.backend import import_tensorflow
-from harness.spec.expectation import StopsSpec, UnchangedBySpec, expectation_id
+from harness.spec.expectation import (
+    ChangedBySpec,
+    StopsSpec,
+    UnchangedBySpec,
+    expectation_id,
+)
 from harness.spec.paths import replaced
 from harness.trace import StopReason, write_trace
 
@@ -115,7 +120,7 @@ def judge_draw(
         chosen = {}
     for name, expectation in chosen.items():
         try:
-            if isinstance(expectation, UnchangedBySpec):
+            if isinstance(expectation, UnchangedBySpec | ChangedBySpec):
                 changed_pipeline = _changed(scenario, draw, expectation)
                 changed = run_training(changed_pipeline, recording, reuse=reuse)
                 violations = _relation(expectation, pipeline, trace, changed)
@@ -169,7 +174,7 @@ def _breakdown(stop: Stop) -> Violation:
 
 
 def _changed(
-    scenario: Scenario, draw: Mapping[str, Any], expectation: UnchangedBySpec
+    scenario: Scenario, draw: Mapping[str, Any], expectation: UnchangedBySpec | ChangedBySpec
 ) -> PipelineSpec:
     """The drawn pipeline with the change on top, even where the draw is inside what it changes."""
     drawn = replace(scenario, template=replaced(scenario.template, draw))
@@ -177,10 +182,15 @@ def _changed(
 
 
 def _relation(
-    expectation: UnchangedBySpec, pipeline: PipelineSpec, trace: Trace, changed: Trace
+    expectation: UnchangedBySpec | ChangedBySpec,
+    pipeline: PipelineSpec,
+    trace: Trace,
+    changed: Trace,
 ) -> tuple[Violation, ...]:
     """Differences between two runs; where only one of them broke down, that is the difference."""
     reasons = {trace.stop.reason, changed.stop.reason}
+    if isinstance(expectation, ChangedBySpec) and _refused(changed):
+        return ()
     if len(reasons) == 1 or not reasons & _BREAKDOWNS:
         return judge_relation(expectation, pipeline=pipeline, trace=trace, changed=changed)
     return (
@@ -195,6 +205,11 @@ def _relation(
             where="stop",
         ),
     )
+
+
+def _refused(trace: Trace) -> bool:
+    """Whether a run ended in an error before it did anything."""
+    return trace.stop.reason is StopReason.ERROR and len(trace.steps) == 0
 
 
 def _write(trace: Trace, path: Path) -> None:

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from importlib import metadata
 from typing import TYPE_CHECKING, Any, Final
+
+from packaging.requirements import Requirement
 
 from harness.errors import SpecError
 from harness.pipeline.backend import installed_versions
@@ -47,6 +51,10 @@ def judge_scenario(scenario: Scenario, budget: Budget, found: Found | None = Non
         MissingBackendError: There is no Keras here.
     """
     versions = installed_versions()
+    if (missing := _missing(scenario, versions)) is not None:
+        return Verdict(
+            scenario=scenario, outcome=Outcome.SKIPPED, reason=missing, versions=versions
+        )
     trial = _Trial(scenario, issues_in_force(scenario, versions))
     failure = _failure_in(trial, budget, found)
     verdict = Verdict(
@@ -83,6 +91,14 @@ def judge_issue(scenario: Scenario, issue: KnownIssueSpec) -> Verdict:
         MissingBackendError: There is no Keras here.
     """
     versions = installed_versions()
+    if (missing := _missing(scenario, versions)) is not None:
+        return Verdict(
+            scenario=scenario,
+            outcome=Outcome.SKIPPED,
+            reason=missing,
+            issue=issue.id,
+            versions=versions,
+        )
     pipeline = scenario.pipeline_for(issue.example)
     judged = judge_draw(scenario, issue.example, pipeline, only=issue.expectation)
     failure = failure_of(judged, issue.example)
@@ -235,6 +251,21 @@ def _failure_in(trial: _Trial, budget: Budget, found: Found | None) -> Failure |
     exploration = explore(trial.scenario, budget, trial.try_draw)
     trial.refused += exploration.refused.values()
     return exploration.failure
+
+
+def _missing(scenario: Scenario, versions: Mapping[str, str]) -> str | None:
+    """What the scenario requires, where it is not installed."""
+    requires = scenario.spec.requires
+    if requires is None:
+        return None
+    name = Requirement(requires).name
+    installed = dict(versions)
+    if name not in installed:
+        with suppress(metadata.PackageNotFoundError):
+            installed[name] = metadata.version(name)
+    if issue_applies(requires, installed):
+        return None
+    return f"it requires {requires}, and {name} {installed.get(name, 'none')} is installed"
 
 
 def _no_longer(issue: KnownIssueSpec, versions: Mapping[str, str]) -> str:

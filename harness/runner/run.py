@@ -20,8 +20,15 @@ from harness.recorders.resources import PeakMemory
 from harness.recorders.stopping import Plan, classify
 from harness.recorders.watch import CallbackWatch
 from harness.runner.assemble import Aftermath, assemble, nothing_ran
+from harness.runner.scoring import run_scores
 from harness.runner.sessions import Session, Sessions, has_import
-from harness.spec.training import ApplyGradientsSpec, FitSpec, LoopSpec, WhileLoopSpec
+from harness.spec.training import (
+    ApplyGradientsSpec,
+    FitSpec,
+    LoopSpec,
+    UpdateMetricsSpec,
+    WhileLoopSpec,
+)
 from harness.trace import Event
 from harness.trace.recording import Recording
 
@@ -66,7 +73,10 @@ def run_pipeline(
         warnings.catch_warnings(record=True) as caught,
     ):
         warnings.simplefilter("always")
-        trace = _run(pipeline, recording or Recording(), folder, reuse=reuse)
+        if isinstance(pipeline.training, UpdateMetricsSpec):
+            trace = run_scores(pipeline, pipeline.training, recording or Recording())
+        else:
+            trace = _run(pipeline, recording or Recording(), folder, reuse=reuse)
     heard = tuple(
         Event(
             kind="warning", name=warning.category.__name__, detail={"message": str(warning.message)}
@@ -199,6 +209,8 @@ def _plan(spec: PipelineSpec, inputs: Inputs) -> Plan:
             steps = len(training.gradients)
         case WhileLoopSpec():
             steps = training.max_steps
+        case UpdateMetricsSpec():
+            epochs = training.epochs
         case FitSpec():
             epochs = training.epochs - training.initial_epoch
             steps = training.steps_per_epoch or steps

@@ -22,7 +22,8 @@ class Outcome(StrEnum):
 
     PASSED: everything that was drawn holds. FAILED: a run breaks an expectation. KNOWN_ISSUE: a
     defect of a released version shows, as it should. FIXED: it no longer shows, so the scenario
-    must stop excusing it. NOT_JUDGED: nothing can be said, and the reason says why.
+    must stop excusing it. NOT_JUDGED: nothing can be said, and the reason says why. SKIPPED: the
+    scenario is not about the versions that are installed.
     """
 
     PASSED = "passed"
@@ -30,6 +31,7 @@ class Outcome(StrEnum):
     KNOWN_ISSUE = "known_issue"
     FIXED = "fixed"
     NOT_JUDGED = "not_judged"
+    SKIPPED = "skipped"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,6 +13,7 @@ from harness.spec.data import (
     ImportedDataSpec,
     LinearRegressionSpec,
     LogisticRegressionSpec,
+    PredictionsSpec,
     SequencesSpec,
     TokensSpec,
 )
@@ -56,7 +57,7 @@ class Targets:
 
 
 def targets_of(data: AnyData) -> Targets | None:
-    """The targets of built-in data; None for the user's own."""
+    """The targets of built-in data; None for the user's own and for drawn predictions."""
     match data:
         case LinearRegressionSpec():
             return Targets(width=data.targets, classes=None, labels="real")
@@ -68,7 +69,7 @@ def targets_of(data: AnyData) -> Targets | None:
             return _classes(data.classes, one_hot=data.one_hot)
         case DigitsSpec():
             return _classes(_DIGITS, one_hot=data.one_hot)
-        case ImportedDataSpec():
+        case ImportedDataSpec() | PredictionsSpec():
             return None
         case _:
             assert_never(data)

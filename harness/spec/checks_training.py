@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from harness.spec.data import PredictionsSpec
 from harness.spec.findings import Finding, finding
 from harness.spec.model import VariablesSpec
-from harness.spec.training import ApplyGradientsSpec, FitSpec
+from harness.spec.training import ApplyGradientsSpec, FitSpec, UpdateMetricsSpec
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -76,7 +77,20 @@ def nothing_follows_gradients(pipeline: PipelineSpec) -> Iterator[Finding]:
         yield finding("then", rule, list(pipeline.then))
 
 
+def predictions_are_drawn(pipeline: PipelineSpec) -> Iterator[Finding]:
+    """Only drawn predictions can be handed to a loss without a model."""
+    if not isinstance(pipeline.training, UpdateMetricsSpec):
+        return
+    if not isinstance(pipeline.data, PredictionsSpec):
+        rule = "be 'predictions' for the training update_metrics"
+        yield finding("data.kind", rule, pipeline.data.kind)
+    if pipeline.then:
+        rule = "be empty for the training update_metrics"
+        yield finding("then", rule, list(pipeline.then))
+
+
 TRAINING_CHECKS = (
+    predictions_are_drawn,
     epochs_remain,
     gradients_drive_variables,
     rows_fit_variables,

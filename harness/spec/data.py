@@ -11,7 +11,9 @@ from harness.spec.base import (
     Count,
     Flag,
     ImportSpec,
+    Integer,
     NonNegative,
+    Positive,
     PositiveCount,
     Spec,
 )
@@ -153,6 +155,52 @@ class DiabetesSpec(DataSpec):
     examples: PositiveCount | None = None
 
 
+class PredictionsSpec(DataSpec):
+    """Drawn targets with drawn predictions beside them, for losses and metrics without a model.
+
+    A model that is trained on them gets the predictions as its inputs.
+
+    Attributes:
+        examples: Number of examples.
+        shape: Shape of one prediction; the last axis holds the outputs or classes.
+        targets: ``real``, ``positive``, ``binary`` (0 and 1), ``signs`` (-1 and 1), ``one_hot``
+            along the last axis, ``soft`` (rows that sum to 1), or class numbers without the last
+            axis: ``integer``, and ``column`` with a last axis of one.
+        predictions: ``real``, ``positive``, ``unit`` (in [0, 1]), ``simplex`` (rows that sum to
+            1), ``logits``, ``sigmoid`` and ``softmax`` of the same logits, ``unit_rows`` (vectors of length one) or ``integer`` (class numbers,
+            without the last axis).
+        grid: Predictions, and real targets, are multiples of this, so that there are ties.
+        edges: Some predictions are extreme: exactly 0 or 1, logits of 60, errors of exactly 0.
+        weights: ``none``, one per ``sample``, one per ``element`` (all axes but the last), or one
+            per ``output`` (all axes); some are 0.
+        integral_weights: Weights are whole numbers.
+        class_axis: Where the last axis of `shape` is moved to, in targets and predictions alike.
+    """
+
+    kind: Literal["predictions"] = "predictions"
+    examples: PositiveCount = 20
+    shape: Annotated[tuple[PositiveCount, ...], Field(min_length=1, max_length=3)] = (3,)
+    targets: Literal[
+        "real", "positive", "binary", "signs", "one_hot", "soft", "integer", "column"
+    ] = "real"
+    predictions: Literal[
+        "real",
+        "positive",
+        "unit",
+        "simplex",
+        "logits",
+        "sigmoid",
+        "softmax",
+        "unit_rows",
+        "integer",
+    ] = "real"
+    grid: Positive | None = None
+    edges: Flag = False
+    weights: Literal["none", "sample", "element", "output"] = "none"
+    integral_weights: Flag = False
+    class_axis: Integer = -1
+
+
 class ImportedDataSpec(DataSpec, ImportSpec):
     """The user's own data: a function that returns ``(x, y)`` or ``(x, y, sample_weight)``."""
 
@@ -167,6 +215,7 @@ AnyData = Annotated[
     | TokensSpec
     | DigitsSpec
     | DiabetesSpec
+    | PredictionsSpec
     | ImportedDataSpec,
     Field(discriminator="kind"),
 ]

@@ -70,16 +70,14 @@ class MatchesOracleSpec(Tolerance):
     reference: Literal["replay", "full"] = "replay"
 
 
-class UnchangedBySpec(Tolerance):
-    """A relation: the same trace when something changes that must not matter.
+class RelationSpec(Tolerance):
+    """An expectation about two runs, the second with something changed.
 
     Attributes:
-        change: Dotted keys of the pipeline and what they are changed to. An empty table changes
-            nothing: the same run twice.
+        change: Dotted keys of the pipeline and what they are changed to.
         quantities: What is compared.
     """
 
-    kind: Literal["unchanged_by"] = "unchanged_by"
     change: PlainTable = Field(default_factory=dict)
     quantities: Annotated[tuple[Quantity, ...], Field(min_length=1)] = (
         "steps",
@@ -90,6 +88,26 @@ class UnchangedBySpec(Tolerance):
         "logs",
         "stop",
     )
+
+
+class UnchangedBySpec(RelationSpec):
+    """A relation: the same trace when something changes that must not matter.
+
+    An empty ``change`` changes nothing: the same run twice.
+    """
+
+    kind: Literal["unchanged_by"] = "unchanged_by"
+
+
+class ChangedBySpec(RelationSpec):
+    """A relation: another trace when an argument changes that must have an effect.
+
+    An argument that is accepted and ignored is worse than one that is refused, so a run that is
+    refused before its first step passes as well.
+    """
+
+    kind: Literal["changed_by"] = "changed_by"
+    change: Annotated[PlainTable, Field(min_length=1)]
 
 
 def _known_figure(name: str) -> str:
@@ -142,7 +160,7 @@ class StopsSpec(ExpectationSpec):
 
 
 AnyExpectation = Annotated[
-    InvariantSpec | MatchesOracleSpec | UnchangedBySpec | BoundSpec | StopsSpec,
+    InvariantSpec | MatchesOracleSpec | UnchangedBySpec | ChangedBySpec | BoundSpec | StopsSpec,
     Field(discriminator="kind"),
 ]
 
@@ -154,8 +172,8 @@ def expectation_id(expectation: AnyExpectation) -> str:
     match expectation:
         case InvariantSpec():
             return expectation.name
-        case UnchangedBySpec():
-            return ".".join(["unchanged_by", *sorted(expectation.change)])
+        case UnchangedBySpec() | ChangedBySpec():
+            return ".".join([expectation.kind, *sorted(expectation.change)])
         case MatchesOracleSpec():
             return f"matches_oracle.{expectation.reference}"
         case BoundSpec():

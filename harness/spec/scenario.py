@@ -146,6 +146,8 @@ class ScenarioSpec(Spec):
         limits: What a run may cost.
         benchmark: Makes it a measurement as well.
         examples: Draws in the quick profile; the others multiply it. None is the profile's.
+        requires: Package and PEP 440 range without which there is nothing to judge, such as
+            ``keras>=3.10`` for what an older Keras does not have.
     """
 
     title: Annotated[str, Strict(), Field(min_length=8)]
@@ -160,3 +162,4 @@ class ScenarioSpec(Spec):
     limits: LimitsSpec = LimitsSpec()
     benchmark: BenchmarkSpec | None = None
     examples: PositiveCount | None = None
+    requires: VersionRange | None = None

@@ -87,13 +87,32 @@ class ApplyGradientsSpec(Spec):
     compiled: Flag = True
 
 
+class UpdateMetricsSpec(Spec):
+    """Nothing is trained: drawn predictions are handed to the real loss and metrics.
+
+    Attributes:
+        epochs: Passes over the data; metrics are reset at the beginning of each.
+        via: ``objects`` calls the loss and the metrics batch by batch; ``evaluate`` hands them to
+            a model that returns its input; ``reloaded`` saves and loads that model first.
+        compiled: Loss, gradient and updates are a ``tf.function``.
+        loss: Compute the loss and its gradient too; false is for predictions that no loss reads.
+    """
+
+    kind: Literal["update_metrics"] = "update_metrics"
+    epochs: PositiveCount = 2
+    via: Literal["objects", "evaluate", "reloaded"] = "objects"
+    compiled: Flag = False
+    loss: Flag = True
+
+
 AnyTraining = Annotated[
     FitSpec
     | TrainOnBatchSpec
     | GradientTapeSpec
     | WhileLoopSpec
     | LegacyGlobalStepSpec
-    | ApplyGradientsSpec,
+    | ApplyGradientsSpec
+    | UpdateMetricsSpec,
     Field(discriminator="kind"),
 ]
 

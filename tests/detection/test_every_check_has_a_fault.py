@@ -12,7 +12,7 @@ TESTS = "\n".join(
 
 
 @pytest.mark.parametrize(
-    "name", [*registered(), "matches_oracle", "unchanged_by", "bound", "stops"]
+    "name", [*registered(), "matches_oracle", "unchanged_by", "changed_by", "bound", "stops"]
 )
 def test_named_in_a_test(name: str) -> None:
     """Each check is seeded with a fault in one of the files beside this one."""

@@ -8,7 +8,7 @@ import pytest
 
 from harness.errors import HarnessUsageError
 from harness.invariants import Violation, judge, judge_limits, judge_relation
-from harness.spec.expectation import BoundSpec, StopsSpec, UnchangedBySpec
+from harness.spec.expectation import BoundSpec, ChangedBySpec, StopsSpec, UnchangedBySpec
 from harness.spec.names import Quantity
 from harness.spec.scenario import LimitsSpec
 from harness.trace import StopReason, Trace
@@ -98,6 +98,34 @@ class TestUnchangedBy:
         """A relation can't be judged over one run."""
         with pytest.raises(HarnessUsageError, match="unchanged_by must be judged over two traces"):
             judge(UnchangedBySpec(), pipeline=SPEC, trace=fit_trace(SPEC))
+
+
+class TestChangedBy:
+    """`changed_by`."""
+
+    EXPECTATION = ChangedBySpec(change={"optimizer.momentum": 0.5}, quantities=("losses", "stop"))
+
+    def test_an_effect(self) -> None:
+        """A run that comes out otherwise is what is expected."""
+        trace = fit_trace(SPEC)
+        changed = with_column(trace, "loss", 4, 7.0)
+        assert judge_relation(self.EXPECTATION, pipeline=SPEC, trace=trace, changed=changed) == ()
+
+    def test_no_effect(self) -> None:
+        """An argument that is accepted and ignored is named."""
+        (found,) = judge_relation(
+            self.EXPECTATION, pipeline=SPEC, trace=fit_trace(SPEC), changed=fit_trace(SPEC)
+        )
+        assert found.check == "changed_by.optimizer.momentum"
+        assert found.message == (
+            "optimizer.momentum = 0.5 is accepted and has no effect: losses, stop are as without it"
+        )
+        assert (found.got, found.where) == ("the same run", "optimizer.momentum")
+
+    def test_one_trace_is_not_enough(self) -> None:
+        """It takes two runs."""
+        with pytest.raises(HarnessUsageError, match="changed_by must be judged over two traces"):
+            judge(self.EXPECTATION, pipeline=SPEC, trace=fit_trace(SPEC))
 
 
 class TestBounds:

@@ -43,6 +43,7 @@ class TestRecordingFor:
                 Recording.of("samples"),
             ),
             ({"kind": "unchanged_by"}, Recording.of("state")),
+            ({"kind": "changed_by", "change": {"seed": 1}}, Recording.of("state")),
         ],
     )
     def test_each_kind(self, table: dict[str, Any], expected: Recording) -> None:

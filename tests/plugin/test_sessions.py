@@ -235,6 +235,24 @@ def test_the_summary_says_what_came_out(
     )
 
 
+@pytest.mark.usefixtures("training")
+def test_what_is_not_for_these_versions_is_skipped(session: Session, write: WriteFile) -> None:
+    """As pytest users know it, with the reason in the summary."""
+    write("scenarios/a/later.toml", text_of('requires = "keras>=9"', BOUND))
+
+    result = session("-rs")
+
+    result.assert_outcomes(skipped=1)
+    result.stdout.fnmatch_lines(
+        [
+            "1 skipped",
+            "skipped:",
+            "  scenarios/a/later.toml::property",
+            "    it requires keras>=9, and keras 3.15.1 is installed",
+        ]
+    )
+
+
 def test_quiet_sessions_have_no_summary(session: Session, write: WriteFile) -> None:
     """-q means it."""
     write("scenarios/a/one.toml")

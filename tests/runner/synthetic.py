@@ -49,14 +49,23 @@ def scenario_of(*parts: str, path: str = "scenarios/made_up/example.toml") -> Sc
     return parse_scenario("\n".join(('title = "Losses stay small"', *parts)), path=path)
 
 
-def made_up_trace(pipeline: PipelineSpec, loss: float, stop: Stop | None = None) -> Trace:
-    """Return a trace of one epoch and one step with this loss."""
+def made_up_trace(
+    pipeline: PipelineSpec, loss: float, stop: Stop | None = None, steps: int = 1
+) -> Trace:
+    """Return a trace of one epoch, and of one step with this loss or of none."""
     return Trace(
         pipeline=canonical_json(pipeline),
-        steps=StepTable(epoch=np.array([0]), batch=np.array([0]), loss=np.array([loss])),
+        steps=StepTable(
+            epoch=np.zeros(steps, int), batch=np.arange(steps), loss=np.full(steps, loss)
+        ),
         epochs=(
             EpochRecord(
-                epoch=0, steps=1, logs={"loss": loss}, first_step=0, stop_step=1, rss_bytes=1000
+                epoch=0,
+                steps=steps,
+                logs={"loss": loss},
+                first_step=0,
+                stop_step=steps,
+                rss_bytes=1000,
             ),
         ),
         resources=ResourceRecord(
@@ -83,6 +92,7 @@ class MadeUpTraining:
         """Lose as much as the seed says, and complete."""
         self.loss: Callable[[PipelineSpec], float] = lambda pipeline: float(pipeline.seed)
         self.stop: Callable[[PipelineSpec], Stop | None] = lambda _: None
+        self.steps: Callable[[PipelineSpec], int] = lambda _: 1
         self.pipelines: list[PipelineSpec] = []
         self.reused: list[bool] = []
 
@@ -92,7 +102,9 @@ class MadeUpTraining:
         """Return a trace made up from the pipeline."""
         self.pipelines.append(pipeline)
         self.reused.append(reuse)
-        return made_up_trace(pipeline, self.loss(pipeline), self.stop(pipeline))
+        return made_up_trace(
+            pipeline, self.loss(pipeline), self.stop(pipeline), self.steps(pipeline)
+        )
 
     @property
     def seeds(self) -> list[int]:

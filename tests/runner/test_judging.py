@@ -122,6 +122,31 @@ def test_a_relation_that_does_not_hold_is_broken(training: MadeUpTraining) -> No
     assert (violation.got, violation.expected) == ("3", "1")
 
 
+CHANGED = RELATION.replace("unchanged_by", "changed_by")
+
+
+def test_a_change_without_effect_is_broken(training: MadeUpTraining) -> None:
+    """The same losses with three epochs as with one: the argument is ignored."""
+    assert list(judged_of(CHANGED).broken) == ["changed_by.training.epochs"]
+
+    training.loss = lambda pipeline: float(pipeline.training.model_dump()["epochs"])
+    assert judged_of(CHANGED).broken == {}
+
+
+@pytest.mark.parametrize(("steps", "broken"), [(0, []), (1, ["changed_by.training.epochs"])])
+def test_a_change_may_be_refused_before_the_first_step(
+    training: MadeUpTraining, steps: int, broken: list[str]
+) -> None:
+    """Not later: what was trained until then would be lost."""
+    error = Stop(reason=StopReason.ERROR, evidence="ValueError: no", step=0, epoch=0)
+    training.stop = lambda pipeline: (
+        error if pipeline.training.model_dump()["epochs"] == 3 else None
+    )
+    training.steps = lambda pipeline: steps if training.stop(pipeline) else 1
+
+    assert list(judged_of(CHANGED).broken) == broken
+
+
 def test_a_relation_whose_second_run_breaks_down_is_broken(training: MadeUpTraining) -> None:
     """Nothing is compared; that one run ended otherwise is the difference."""
     error = Stop(reason=StopReason.ERROR, evidence="ValueError: no", step=0, epoch=0)
