@@ -103,11 +103,7 @@ def _explored(scenario: Scenario, budget: Budget, search: _Search) -> Failure | 
         suppress_health_check=list(HealthCheck),
         verbosity=Verbosity.quiet,
     )
-    @given(
-        draws(
-            scenario.spec.vary, scenario.template, seed=budget.seed, examples=budget.examples
-        )
-    )
+    @given(draws(scenario.spec.vary, scenario.template, seed=budget.seed, examples=budget.examples))
     def holds(draw: dict[str, Any]) -> None:
         search.examine(draw)
 

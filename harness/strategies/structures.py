@@ -24,6 +24,10 @@ if TYPE_CHECKING:
 
 __all__ = ["pool"]
 
+_SELDOM: Final = 0.3
+_OFTEN: Final = 0.5
+"""Shares of structures in which something is offered."""
+
 _SETTINGS: Final[dict[str, tuple[Any, ...]]] = {
     "momentum": (0.5, 0.875),
     "nesterov": (True,),
@@ -128,12 +132,14 @@ def _optimizer(chance: random.Random) -> list[Changes]:
     kind = chance.choice(get_args(BuiltinOptimizer))
     name = kind.model_fields["kind"].default
     features: list[Changes] = [{"optimizer.kind": name}]
-    for key in kind.model_fields:
-        if key in _SETTINGS and key not in OptimizerSpec.model_fields:
-            features.append({f"optimizer.{key}": chance.choice(_SETTINGS[key])})
+    features += [
+        {f"optimizer.{key}": chance.choice(_SETTINGS[key])}
+        for key in kind.model_fields
+        if key in _SETTINGS and key not in OptimizerSpec.model_fields
+    ]
     clipping = chance.choice(("clipnorm", "clipvalue", "global_clipnorm"))
-    decay = {"optimizer.weight_decay": chance.choice((0.125, 0.5))}
-    if chance.random() < 0.3:
+    decay: Changes = {"optimizer.weight_decay": chance.choice((0.125, 0.5))}
+    if chance.random() < _SELDOM:
         decay["optimizer.exclude_from_weight_decay"] = ["bias", "variable_1"]
     average = {"optimizer.use_ema": True, "optimizer.ema_momentum": chance.choice((0.5, 0.875))}
     scale = chance.choice(
@@ -150,7 +156,7 @@ def _optimizer(chance: random.Random) -> list[Changes]:
         {"optimizer.ema_overwrite_frequency": chance.choice((1, 2, 3))},
         scale,
     ]
-    if chance.random() < 0.5:
+    if chance.random() < _OFTEN:
         features.append({"optimizer.learning_rate": chance.choice(_SCHEDULES)})
     return features
 
@@ -168,7 +174,7 @@ def _task(chance: random.Random) -> list[Changes]:
         "model.output_activation": activation,
         "loss": chance.choice(losses),
     }
-    measured = [metric for metric in metrics if chance.random() < 0.5]
+    measured = [metric for metric in metrics if chance.random() < _OFTEN]
     changes["metrics"] = measured
     # Something must be left to train.
     return [changes, {"model.frozen": [0]}] if len(units) > 1 else [changes]
@@ -191,7 +197,7 @@ def _data(chance: random.Random) -> list[Changes]:
 
 def _compile(chance: random.Random) -> list[Changes]:
     features: list[Changes] = [{"compile.steps_per_execution": chance.choice((2, 3))}]
-    if chance.random() < 0.3:
+    if chance.random() < _SELDOM:
         features.append({"compile.run_eagerly": True})
     return features
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from hypothesis import strategies as st
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping
+    from collections.abc import Callable, Collection
 
     from harness.spec.vary import Part
 
@@ -42,11 +42,11 @@ def values(parts: Collection[Part], read: Read) -> st.SearchStrategy[dict[str, A
         if "data" in parts:
             found |= draw(_data(read))
         if "training" in parts:
-            found |= draw(_training(read, found))
+            found |= draw(_training(read))
         if "validation" in parts:
-            found |= draw(_validation(read, found))
+            found |= draw(_validation(read))
         if "callbacks" in parts:
-            found |= draw(_callbacks(read, found))
+            found |= draw(_callbacks(read))
         return found
 
     return drawn()
@@ -55,6 +55,10 @@ def values(parts: Collection[Part], read: Read) -> st.SearchStrategy[dict[str, A
 def _eighths(low: int, high: int) -> st.SearchStrategy[float]:
     """Multiples of 1/8, which every dtype holds exactly."""
     return st.integers(8 * low, 8 * high).map(lambda count: count / 8)
+
+
+def _seldom() -> st.SearchStrategy[bool]:
+    return st.sampled_from((False, False, True))
 
 
 def _size(shapes: Any) -> int:
@@ -92,14 +96,14 @@ def _data(draw: st.DrawFn, read: Read) -> dict[str, Any]:
 
 
 @st.composite
-def _training(draw: st.DrawFn, read: Read, found: Mapping[str, Any]) -> dict[str, Any]:
+def _training(draw: st.DrawFn, read: Read) -> dict[str, Any]:
     epochs = draw(st.integers(1, 3))
     chosen: dict[str, Any] = {"training.epochs": epochs}
-    if draw(st.integers(0, 2)) == 2:
+    if draw(_seldom()):
         chosen["training.steps_per_epoch"] = draw(st.integers(1, 5))
     if read("training.kind") != "fit":
         return chosen
-    if draw(st.integers(0, 3)) == 3:
+    if draw(_seldom()):
         chosen["training.initial_epoch"] = draw(st.integers(0, epochs - 1))
     classes = {"blobs": 3, "logistic_regression": 2}.get(read("data.kind"))
     if classes is not None and draw(st.booleans()):
@@ -109,7 +113,7 @@ def _training(draw: st.DrawFn, read: Read, found: Mapping[str, Any]) -> dict[str
 
 
 @st.composite
-def _validation(draw: st.DrawFn, read: Read, found: Mapping[str, Any]) -> dict[str, Any]:
+def _validation(draw: st.DrawFn, read: Read) -> dict[str, Any]:
     if read("training.kind") != "fit" or not draw(st.booleans()):
         return {}
     table: dict[str, Any] = {"split": draw(st.sampled_from((0.25, 0.5)))}
@@ -122,7 +126,7 @@ def _validation(draw: st.DrawFn, read: Read, found: Mapping[str, Any]) -> dict[s
 
 
 @st.composite
-def _callbacks(draw: st.DrawFn, read: Read, found: Mapping[str, Any]) -> dict[str, Any]:
+def _callbacks(draw: st.DrawFn, read: Read) -> dict[str, Any]:
     if read("training.kind") != "fit":
         return {}
     kinds = ["early_stopping", "silent_stopper", "csv_logger"]
