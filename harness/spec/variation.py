@@ -10,7 +10,7 @@ from pydantic import TypeAdapter, ValidationError
 from harness.spec.assembly import assemble, blamed, consequence
 from harness.spec.paths import replaced
 from harness.spec.pipeline import PipelineSpec
-from harness.spec.vary import WHOLE, Draw, DrawSpec
+from harness.spec.vary import AnyDraw, Draw, DrawSpec
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -71,7 +71,7 @@ def variation_of(document: Mapping[str, Any]) -> Variation:
     for key, table in vary.items() if isinstance(vary, dict) else ():
         try:
             draw = _DRAW.validate_python(table)
-            if key != WHOLE:
+            if not isinstance(draw, AnyDraw):
                 draws[key] = draw
         except ValidationError:
             broken.append(key)
