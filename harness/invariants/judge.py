@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from typing import assert_never
 
 from harness.errors import HarnessUsageError
-from harness.invariants import reference, replay, symptoms
+from harness.invariants import prediction, replay, symptoms
 from harness.invariants.base import View, Violation, registered, shown, view_of
 from harness.spec.expectation import (
     AnyExpectation,
@@ -46,7 +46,7 @@ def recording_for(expectations: Iterable[AnyExpectation]) -> Recording:
             case InvariantSpec():
                 records |= registered()[expectation.name].records
             case MatchesOracleSpec(reference="full"):
-                records |= reference.RECORDS
+                records |= prediction.RECORDS
             case MatchesOracleSpec():
                 records |= replay.RECORDS
             case UnchangedBySpec() | ChangedBySpec():
@@ -80,7 +80,7 @@ def judge(
             check = registered()[expectation.name].check
             return check(view_of(expectation, pipeline, trace))
         case MatchesOracleSpec(reference="full"):
-            return reference.check_reference(view_of(expectation, pipeline, trace))
+            return prediction.check_reference(view_of(expectation, pipeline, trace))
         case MatchesOracleSpec():
             return replay.check_replay(view_of(expectation, pipeline, trace))
         case BoundSpec():

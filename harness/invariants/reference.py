@@ -1,7 +1,7 @@
-"""The full reference: a whole run of the built-in MLP, predicted from its data.
+"""From specification and trace to what the oracle predicts a whole run of the built-in MLP from.
 
 Nothing is taken from the trace but what training started from: the examples, the first weights,
-and the order in which the examples came. Losses, weights, learning rates and epoch logs follow.
+and the order in which the examples came.
 """
 
 import itertools
@@ -10,35 +10,17 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from harness.invariants.base import NothingToJudge, Reason, View, Violation
-from harness.invariants.readings import is_scripted
-from harness.invariants.replay import Snapshot, after_training, own_name, rule_of, start
+from harness.invariants.base import NothingToJudge, View
+from harness.invariants.replay import own_name, rule_of, start
 from harness.invariants.schedules import rate_reader
 from harness.oracles.arrays import Float64
-from harness.oracles.dense import (
-    DenseLayer,
-    loss_and_gradients,
-    parameters_of,
-    with_parameters,
-)
+from harness.oracles.dense import DenseLayer, parameters_of, with_parameters
 from harness.oracles.losses import LOSSES
-from harness.oracles.update import apply_gradients
-from harness.spec.callbacks import SwapEMAWeightsSpec
+from harness.oracles.reference import PredictedStep, predict_steps
 from harness.spec.losses import ImportedLossSpec
 from harness.spec.model import MLPSpec
 from harness.spec.training import FitSpec
-from harness.trace.mismatch import Mismatch
-from harness.trace.recording import Recording
 from harness.trace.state import StateTable
-
-RECORDS = Recording.of("gradients", "state", "samples", "examples")
-"""What a full reference needs; of the gradients only the order of the variables."""
-
-REASON = Reason(
-    check="matches_oracle.full",
-    why="The run is the one that its data, its first weights and its documentation lead to "
-    "[004; Keras, Dense, losses, optimizers, Model.fit]",
-)
 
 
 class Network(NamedTuple):
@@ -64,44 +46,8 @@ class Network(NamedTuple):
         return with_parameters(self.layers, chosen)
 
 
-class PredictedStep(NamedTuple):
-    """One step as it should have been: the loss of its batch, and everything after its update."""
-
-    loss: float
-    after: Snapshot
-
-
-@np.errstate(all="ignore")
-def check_reference(view: View, reason: Reason = REASON) -> tuple[Violation, ...]:
-    """Return the first loss, weight, final weight or logged loss that is not the predicted one.
-
-    Where a loss is predicted to overflow, and does, the prediction ends: which of infinity and NaN
-    comes out depends on the order of additions.
-
-    Raises:
-        NothingToJudge: The run is none that can be predicted: another model, batch normalisation,
-            dropout, the user's own code, or unknown examples.
-    """
-    network = network_of(view)
-    losses = view.trace.steps.column("loss")
-    predicted: list[PredictedStep] = []
-    for step, found in enumerate(predicted_steps(view, network)):
-        if not (np.isfinite(found.loss) or np.isfinite(losses[step])):
-            return ()
-        mismatch = view.differs(
-            float(losses[step]), found.loss, quantity="losses", where="loss", step=step
-        ) or _weights(view, found.after, step)
-        if mismatch is not None:
-            return (view.numeric(reason, mismatch),)
-        predicted.append(found)
-    rule = rule_of(view)
-    last = predicted[-1].after if predicted else start(view, rule)
-    mismatch = _logged(view, network, predicted) or after_training(view, rule, last)
-    return () if mismatch is None else (view.numeric(reason, mismatch),)
-
-
 def predicted_steps(view: View, network: Network) -> Iterator[PredictedStep]:
-    """Yield loss and state of each step, from the first weights and the order of the examples.
+    """Yield each step as it should have been, from the first weights and the order of examples.
 
     Raises:
         NothingToJudge: An example of a batch is not known.
@@ -109,32 +55,23 @@ def predicted_steps(view: View, network: Network) -> Iterator[PredictedStep]:
     if any(index < 0 for batch in view.samples for index in batch):
         message = "examples must be identified for a run to be predicted, got an unknown one."
         raise NothingToJudge(message)
-    rule, rate = rule_of(view), rate_reader(view)
-    inputs = view.examples.inputs.astype(np.float64)
-    targets = shaped(view.examples.targets.astype(np.float64), network)
+    rule = rule_of(view)
+    first = start(view, rule)
     kind, arguments = loss_of(view)
-    weight = example_weights(view)
-    snapshot = start(view, rule)
-    for step, batch in enumerate(view.samples):
-        index = np.array(batch, dtype=np.int64)
-        found = loss_and_gradients(
-            network.at(snapshot.parameters),
-            inputs[index],
-            targets[index],
-            kind,
-            sample_weight=None if weight is None else weight[index],
-            **arguments,
-        )
-        gradients = dict(zip(network.trained, found.gradients, strict=True))
-        result = apply_gradients(
-            rule,
-            snapshot.state,
-            snapshot.parameters,
-            [gradients[position] for position in range(len(snapshot.parameters))],
-            learning_rate=rate(step, snapshot.state.updates),
-        )
-        snapshot = Snapshot(result.parameters, result.state)
-        yield PredictedStep(found.loss, snapshot)
+    return predict_steps(
+        network.at,
+        first.parameters,
+        first.state,
+        view.examples.inputs.astype(np.float64),
+        shaped(view.examples.targets.astype(np.float64), network),
+        batches=view.samples,
+        loss=kind,
+        rule=rule,
+        learning_rate=rate_reader(view),
+        trained=network.trained,
+        sample_weight=example_weights(view),
+        loss_arguments=arguments,
+    )
 
 
 def network_of(view: View, *, trained: bool = False) -> Network:
@@ -234,75 +171,6 @@ def shaped(targets: Float64, network: Network) -> Float64:
     """Return targets of shape (batch,) as a column, where the network has one output."""
     outputs = network.layers[-1].kernel.shape[1]
     return targets[:, np.newaxis] if targets.ndim == 1 and outputs == 1 else targets
-
-
-def _weights(view: View, after: Snapshot, step: int) -> Mismatch | None:
-    for item, value in zip(view.gradients.variables, after.parameters, strict=True):
-        mismatch = view.differs(
-            view.state.after_of(item.path)[step],
-            value,
-            quantity="weights",
-            where=item.path,
-            step=step,
-            phase="after",
-        )
-        if mismatch is not None:
-            return mismatch
-    return None
-
-
-def _logged(view: View, network: Network, predicted: list[PredictedStep]) -> Mismatch | None:
-    """Return the first logged loss, of training or validation, that is not the predicted one."""
-    sizes = np.array([len(batch) for batch in view.samples], dtype=np.float64)
-    losses = np.array([step.loss for step in predicted])
-    for record in view.trace.epochs:
-        total = float(sizes[record.rows].sum())
-        if not total:
-            continue
-        wanted = {"loss": float((losses[record.rows] * sizes[record.rows]).sum()) / total}
-        layers = network.at(predicted[record.stop_step - 1].after.parameters)
-        wanted |= _validation_loss(view, network, layers)
-        for key, expected in wanted.items():
-            if key not in record.logs or is_scripted(view, key):
-                continue
-            mismatch = view.differs(
-                record.logs[key], expected, quantity="logs", where=key, epoch=record.epoch
-            )
-            if mismatch is not None:
-                return mismatch
-    return None
-
-
-def _validation_loss(
-    view: View, network: Network, layers: tuple[DenseLayer, ...]
-) -> dict[str, float]:
-    """Return the validation loss of an epoch, or nothing where it can't be predicted.
-
-    That is where batches are summed, or where the weights are swapped for the evaluation. Weights
-    of classes are for training only, those of held-out examples count.
-    """
-    validation, examples = view.pipeline.validation, view.examples
-    swapped = any(isinstance(item, SwapEMAWeightsSpec) for item in view.pipeline.callbacks)
-    inputs, targets = examples.validation_inputs, examples.validation_targets
-    if validation is None or inputs is None or targets is None:
-        return {}
-    kind, arguments = loss_of(view)
-    if swapped or not is_mean(arguments["reduction"]):
-        return {}
-    weight = examples.validation_sample_weight
-    size = validation.batch_size or view.pipeline.data.batch_size
-    count = (
-        len(inputs) if validation.validation_steps is None else validation.validation_steps * size
-    )
-    found = loss_and_gradients(
-        layers,
-        inputs[:count].astype(np.float64),
-        shaped(targets[:count].astype(np.float64), network),
-        kind,
-        sample_weight=None if weight is None else weight[:count].astype(np.float64),
-        **arguments,
-    )
-    return {"val_loss": found.loss}
 
 
 def is_mean(reduction: str) -> bool:

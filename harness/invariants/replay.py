@@ -87,14 +87,16 @@ def _check(view: View, reason: Reason) -> tuple[Violation, ...]:
     rule = rule_of(view)
     state = view.state
     snapshot = start(view, rule)
-    mismatch = _compare(view, state.initial, expected_values(view, rule, snapshot), None, "initial")
+    mismatch = compare_values(
+        view, state.initial, expected_values(view, rule, snapshot), None, "initial"
+    )
     if mismatch is not None:
         return (view.numeric(reason, mismatch),)
     for step, after in enumerate(trajectory(view, rule)):
         mismatch = _between(view, step)
         if mismatch is None:
             wanted = expected_values(view, rule, after)
-            mismatch = _compare(view, state.after[step], wanted, step, "after")
+            mismatch = compare_values(view, state.after[step], wanted, step, "after")
         if mismatch is not None:
             return (view.numeric(reason, mismatch),)
         snapshot = after
@@ -260,7 +262,7 @@ def expected_values(view: View, rule: UpdateRule, snapshot: Snapshot) -> Iterato
             yield Expected(name, np.array(number), "counters")
 
 
-def _compare(
+def compare_values(
     view: View, row: Float64, wanted: Iterator[Expected], step: int | None, phase: Phase
 ) -> Mismatch | None:
     """Return the first expected value that one row of the state table does not have."""
@@ -353,4 +355,4 @@ def after_training(view: View, rule: UpdateRule, snapshot: Snapshot) -> Mismatch
         for callback in view.pipeline.callbacks
     ):
         wanted = iter([item for item in wanted if item.quantity not in {"weights", "average"}])
-    return _compare(view, view.state.final, wanted, None, "final")
+    return compare_values(view, view.state.final, wanted, None, "final")

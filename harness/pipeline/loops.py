@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, assert_never
 
@@ -239,19 +240,53 @@ def _while_loop(
 def _apply_gradients(
     pipeline: TrainingPipeline, training: ApplyGradientsSpec, observer: Observer
 ) -> LoopEnd:
-    graph, tf = training.compiled, import_tensorflow()
-    step = _graph(pipeline) if graph else _observed_step(pipeline)
     wide = pipeline.trainable[0].dtype == "float64"
     rows = np.asarray(training.gradients, dtype="float64" if wide else "float32")
     observer.on_epoch_begin(0)
+    if training.compiled and not training.missing and training.save_and_load_after is None:
+        _all_rows(pipeline)(import_tensorflow().constant(rows))
+    else:
+        _each_row(pipeline, training, rows)
+    observer.on_epoch_end(0, {})
+    return LoopEnd()
+
+
+def _each_row(pipeline: TrainingPipeline, training: ApplyGradientsSpec, rows: Any) -> None:
+    """One call a step, between which something may change."""
+    graph, tf = training.compiled, import_tensorflow()
+    step = _graph(pipeline) if graph else _observed_step(pipeline)
     for index, row in enumerate(rows):
         if index == training.save_and_load_after:
             pipeline.save_and_load()
             step = _graph(pipeline) if graph else _observed_step(pipeline)
         # Which gradients are missing is part of the graph: one trace for each such set.
         step({"row": tf.constant(row), "missing": training.missing_in(index)})
-    observer.on_epoch_end(0, {})
-    return LoopEnd()
+
+
+def _all_rows(pipeline: TrainingPipeline) -> Callable[[Any], Any]:
+    """All steps in one call, as `steps_per_execution` has them: a call each costs more than a step.
+
+    Kept with the pipeline like a single step; the number of rows is not part of it.
+    """
+    if pipeline.compiled_step is None:
+        tf = import_tensorflow()
+        step = _observed_step(pipeline)
+
+        def body(index: Any, rows: Any) -> Any:
+            step({"row": rows[index], "missing": ()})
+            return index + 1, rows
+
+        def run(rows: Any) -> Any:
+            count = tf.shape(rows)[0]
+            tf.while_loop(lambda index, _: index < count, body, [0, rows], parallel_iterations=1)
+
+        width = sum(math.prod(variable.shape) for variable in pipeline.trainable)
+        wide = pipeline.trainable[0].dtype == "float64"
+        shape = tf.TensorSpec([None, width], "float64" if wide else "float32")
+        pipeline.compiled_step = tf.function(
+            run, input_signature=[shape], autograph=False, reduce_retracing=True
+        )
+    return pipeline.compiled_step
 
 
 def _epoch_logs(losses: list[tuple[float, int]]) -> dict[str, float]:

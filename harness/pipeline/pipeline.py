@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from harness.pipeline.backend import import_tensorflow
 from harness.pipeline.driven import gradient_step, hand_over, successor_of
 from harness.pipeline.legacy import LegacyOptimizer
 from harness.pipeline.losses import build_loss
@@ -91,7 +92,9 @@ class TrainingPipeline:
         kept = self.variables
         if self._successor is not None:
             kept += self._successor.optimizer.variables
-        self._initial = [(variable, variable.numpy()) for variable in kept]
+        # Tensors, or every reset would have to make them again.
+        tf = import_tensorflow()
+        self._initial = [(variable, tf.constant(variable.numpy())) for variable in kept]
 
     def _build_variables(
         self, spec: PipelineSpec, variables: VariablesSpec, observer: Observer
@@ -209,7 +212,7 @@ class TrainingPipeline:
     def reset_values(self, spec: PipelineSpec) -> None:
         """Put back every variable, but nothing that a fit may have left behind in the model."""
         for variable, value in self._initial:
-            variable.assign(value)
+            _put_back(variable, value)
         if isinstance(spec.model, VariablesSpec) and spec.model.initial is not None:
             _assign_flat(self._trainable, np.asarray(spec.model.initial))
             start_from_weights(self.optimizer, self._trainable)
@@ -251,6 +254,14 @@ def _metrics(spec: PipelineSpec, heads: int, *, weighted: bool) -> list[Any]:
     if heads == 1 or not chosen:
         return [build_metric(metric) for metric in chosen]
     return [[build_metric(metric) for metric in chosen] for _ in range(heads)]
+
+
+def _put_back(variable: Any, value: Any) -> None:
+    """Assign past Keras, which would convert and check what it has held before."""
+    native = getattr(variable, "value", variable)
+    if callable(native):
+        native = variable
+    native.assign(value, read_value=False)
 
 
 def _assign_flat(variables: list[Any], flat: NDArray[Any]) -> None:

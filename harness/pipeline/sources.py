@@ -9,6 +9,12 @@ from typing import TYPE_CHECKING, Any, assert_never
 import numpy as np
 
 from harness.pipeline.backend import import_tensorflow
+from harness.pipeline.datasets import (
+    calm_options,
+    counted_batches,
+    new_counter,
+    of_unknown_cardinality,
+)
 from harness.pipeline.python_sources import from_generator, generator, py_dataset
 from harness.pipeline.tally import Tally
 
@@ -124,14 +130,14 @@ def build_source(kind: SourceKind, examples: Examples, spec: DataSpec, *, seed: 
             tf = import_tensorflow()
             data = tf.nest.map_structure(tf.convert_to_tensor, examples.arrays())
         case "dataset" | "dataset_unknown":
-            data = _dataset(examples, spec, tally, shuffle=shuffle, seed=seed)
+            tally.counter = new_counter()
+            data = counted_batches(examples, spec, tally.counter, shuffle=shuffle, seed=seed)
             if kind == "dataset_unknown":
-                # What filter lets through can't be known beforehand, even if it is everything.
-                data = data.filter(lambda *_: True)
+                data = of_unknown_cardinality(data)
         case "generator":
             data = generator(examples, spec, tally)
         case "from_generator":
-            data = from_generator(examples, spec, tally).with_options(_calm_options())
+            data = from_generator(examples, spec, tally).with_options(calm_options())
         case "py_dataset":
             data = py_dataset(examples, spec, tally)
         case _:
@@ -157,30 +163,3 @@ def _slices(source: Source) -> Iterator[tuple[Any, ...]]:
         source.order.shuffle(order)
     for start in range(0, len(order), source.batch_size):
         yield source.examples.cut(order[start : start + source.batch_size]).arrays()
-
-
-def _dataset(examples: Examples, spec: DataSpec, tally: Tally, *, shuffle: bool, seed: int) -> Any:
-    tf = import_tensorflow()
-    tally.counter = tf.Variable([0, 0], dtype="int64", trainable=False)
-
-    def count(*batch: Any) -> Any:
-        size = tf.cast(tf.shape(batch[0])[0], "int64")
-        with tf.control_dependencies([tally.counter.assign_add([1, size])]):
-            return tf.nest.map_structure(tf.identity, batch)
-
-    data = tf.data.Dataset.from_tensor_slices(examples.arrays())
-    if shuffle:
-        data = data.shuffle(len(examples), seed=seed, reshuffle_each_iteration=True)
-    if spec.repeat != 1:
-        data = data.repeat(spec.repeat or None)
-    data = data.batch(spec.batch_size, drop_remainder=spec.drop_remainder).map(count)
-    return data.with_options(_calm_options())
-
-
-def _calm_options() -> Any:
-    """One thread and no tuning: starting and stopping both costs more than these data sets."""
-    options = import_tensorflow().data.Options()
-    options.autotune.enabled = False
-    options.threading.private_threadpool_size = 1
-    options.threading.max_intra_op_parallelism = 1
-    return options

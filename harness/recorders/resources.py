@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import sys
+from functools import lru_cache
 from pathlib import Path
 
 import psutil
@@ -16,7 +18,13 @@ _RESET_PEAK = "5"
 
 def resident_bytes() -> int:
     """Resident memory of this process now."""
-    return int(psutil.Process().memory_info().rss)
+    return int(_process(os.getpid()).memory_info().rss)
+
+
+@lru_cache(maxsize=1)
+def _process(number: int) -> psutil.Process:
+    """Looking a process up costs more than asking it; a fork has another number."""
+    return psutil.Process(number)
 
 
 class PeakMemory:

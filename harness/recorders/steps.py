@@ -8,6 +8,7 @@ loss is there, so that a step which finds its iterator empty leaves none.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -136,7 +137,7 @@ class StepRecorder:
         """What the columns of the state are."""
         return describe_state(self._pipeline, self._state)
 
-    @property
+    @cached_property
     def trainable(self) -> tuple[VariableInfo, ...]:
         """What the columns of the gradients are."""
         return describe_trainable(self._pipeline)

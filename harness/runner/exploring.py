@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import json
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from hypothesis import HealthCheck, Phase, Verbosity, given, reject, seed, settings
 from hypothesis.errors import Unsatisfiable
 
 from harness.errors import SpecError
-from harness.strategies import draws, from_seed_alone
+from harness.runner.sessions import SESSIONS_KEPT
+from harness.spec.vary import WHOLE
+from harness.strategies import EXAMPLES_PER_STRUCTURE, draws, from_seed_alone
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from harness.runner.profiles import Budget
     from harness.runner.verdict import Failure
@@ -65,7 +67,26 @@ def explore(scenario: Scenario, budget: Budget, judge_one: Try) -> Exploration:
             draw; any other error ends the exploration and comes out of here as it is.
     """
     search = _Search(judge_one=judge_one, budget=budget)
+    result = Exploration(refused=search.refused)
+    for part in _rounds(scenario, budget):
+        result.failure = _explored(scenario, part, search)
+        if result.failure is not None:
+            break
+    return result
 
+
+def _rounds(scenario: Scenario, budget: Budget) -> Iterator[Budget]:
+    """The whole budget, or so much of it at a time as the structures that are kept compiled."""
+    share = budget.examples
+    if WHOLE in scenario.spec.vary:
+        share = min(share, EXAMPLES_PER_STRUCTURE * SESSIONS_KEPT)
+    for start in range(0, budget.examples, share):
+        yield replace(
+            budget, examples=min(share, budget.examples - start), seed=budget.seed + start
+        )
+
+
+def _explored(scenario: Scenario, budget: Budget, search: _Search) -> Failure | None:
     # Every setting is given, so that a profile of the user's own tests changes nothing here.
     @seed(budget.seed)
     @settings(
@@ -82,23 +103,22 @@ def explore(scenario: Scenario, budget: Budget, judge_one: Try) -> Exploration:
         suppress_health_check=list(HealthCheck),
         verbosity=Verbosity.quiet,
     )
-    @given(draws(scenario.spec.vary))
+    @given(draws(scenario.spec.vary, scenario.template, seed=budget.seed, examples=budget.examples))
     def holds(draw: dict[str, Any]) -> None:
         search.examine(draw)
 
-    result = Exploration(refused=search.refused)
     try:
         with from_seed_alone():
             holds()
     except _Broken as broken:
-        result.failure = broken.failure
+        return broken.failure
     except Unsatisfiable:
         pass
     except _Escape as escape:
         error = escape.__cause__
         if error is not None:
             raise error from error.__cause__
-    return result
+    return None
 
 
 @dataclass(slots=True)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from harness.runner.profiles import scenario_name
+from harness.spec.vary import WHOLE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -48,11 +49,12 @@ class Found:
         if not isinstance(kept, dict) or kept.get("format_version") != _FORMAT:
             return ()
         drawn = kept.get("draws")
-        keys = set(scenario.spec.vary)
+        whole = WHOLE in scenario.spec.vary
+        keys = set(scenario.spec.vary) - {WHOLE}
         return tuple(
             draw
             for draw in (drawn if isinstance(drawn, list) else ())
-            if isinstance(draw, dict) and set(draw) == keys
+            if isinstance(draw, dict) and (set(draw) == keys or (whole and set(draw) >= keys))
         )
 
     def add(self, scenario: Scenario, draw: Mapping[str, Any]) -> None:

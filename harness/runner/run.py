@@ -6,6 +6,7 @@ import tempfile
 import time
 import traceback
 import warnings
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -42,6 +43,8 @@ from harness.trace import Event
 from harness.trace.recording import Recording
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from harness.pipeline.loops import LoopEnd
     from harness.spec.pipeline import PipelineSpec
     from harness.trace import Trace
@@ -77,14 +80,14 @@ def run_pipeline(
     import_keras()
     with (
         numerics(pipeline),
-        tempfile.TemporaryDirectory(prefix="harness-", ignore_cleanup_errors=True) as folder,
+        _folder(pipeline) as folder,
         warnings.catch_warnings(record=True) as caught,
     ):
         warnings.simplefilter("always")
         if isinstance(pipeline.training, UpdateMetricsSpec):
             trace = run_scores(pipeline, pipeline.training, recording or Recording())
         else:
-            trace = _run(pipeline, recording or Recording(), Path(folder), reuse=reuse)
+            trace = _run(pipeline, recording or Recording(), folder, reuse=reuse)
     heard = tuple(
         Event(
             kind="warning", name=warning.category.__name__, detail={"message": str(warning.message)}
@@ -92,6 +95,16 @@ def run_pipeline(
         for warning in caught
     )
     return replace(trace, events=trace.events + heard)
+
+
+@contextmanager
+def _folder(spec: PipelineSpec) -> Iterator[Path]:
+    """A folder of the run's own; without callbacks nobody writes, so it is not made."""
+    if not spec.callbacks:
+        yield Path(tempfile.gettempdir())
+        return
+    with tempfile.TemporaryDirectory(prefix="harness-", ignore_cleanup_errors=True) as folder:
+        yield Path(folder)
 
 
 def _run(spec: PipelineSpec, recording: Recording, folder: Path, *, reuse: bool) -> Trace:

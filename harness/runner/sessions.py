@@ -25,7 +25,10 @@ if TYPE_CHECKING:
     from harness.spec.pipeline import PipelineSpec
     from harness.trace.recording import Recording
 
-__all__ = ["Session", "Sessions", "has_import", "structure"]
+__all__ = ["SESSIONS_KEPT", "Session", "Sessions", "has_import", "structure"]
+
+SESSIONS_KEPT = 8
+"""Compiled pipelines of one process; each holds some megabytes."""
 
 _REUSABLE_LOOPS = {"fit", "train_on_batch", "gradient_tape", "apply_gradients"}
 _SMALLEST_CAPACITY = 64
@@ -42,7 +45,7 @@ class Session:
 class Sessions:
     """The most recently used compiled pipelines, each under its structure."""
 
-    def __init__(self, limit: int = 8) -> None:
+    def __init__(self, limit: int = SESSIONS_KEPT) -> None:
         """Keep at most `limit` of them."""
         self._limit = limit
         self._kept: OrderedDict[Hashable, Session] = OrderedDict()
@@ -96,18 +99,19 @@ def structure(spec: PipelineSpec, examples: Examples | None) -> str | None:
         return None
     if not is_prebuilt(spec.optimizer):
         return None
-    tables: dict[str, Any] = spec.model_dump(by_alias=True)
-    for values in ("callbacks", "validation", "then", "after"):
-        del tables[values]
+    values = {"callbacks", "validation", "then", "after", "training"}
+    tables: dict[str, Any] = spec.model_dump(by_alias=True, exclude=values)
     if not isinstance(tables["optimizer"].get("learning_rate"), dict):
         tables["optimizer"].pop("learning_rate", None)
     tables["model"].pop("initial", None)
     # Of the loop only what it runs matters; epochs, budgets and gradients are values.
-    loop = tables["training"]
-    tables["training"] = [loop["kind"], loop.get("compiled")]
-    tables["training"] += [loop.get("sparse"), loop.get("repeated_ids")]
+    loop = spec.training
+    tables["training"] = [loop.kind, getattr(loop, "compiled", None)]
+    tables["training"] += [getattr(loop, key, None) for key in ("sparse", "repeated_ids")]
     # Of these only whether there are any: sets of missing gradients are traces of one function.
-    tables["training"] += [bool(loop.get(key)) for key in ("missing", "save_and_load_after")]
+    tables["training"] += [
+        bool(getattr(loop, key, None)) for key in ("missing", "save_and_load_after")
+    ]
     tables["data"] = _shapes(spec, examples)
     return json.dumps(tables, sort_keys=True)
 
@@ -132,7 +136,9 @@ def has_import(value: Any) -> bool:
         return True
     if isinstance(value, Spec):
         return any(has_import(part) for _, part in value)
-    return isinstance(value, tuple) and any(has_import(part) for part in value)
+    # What stands in a tuple is all of one kind; of thousands of gradients the first one tells.
+    tables = isinstance(value, tuple) and bool(value) and isinstance(value[0], Spec)
+    return tables and any(has_import(part) for part in value)
 
 
 def _build(

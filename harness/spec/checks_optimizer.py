@@ -82,8 +82,11 @@ def warmup_ends(pipeline: PipelineSpec) -> Iterator[Finding]:
         )
 
 
-def scaling_needs_low_precision(pipeline: PipelineSpec) -> Iterator[Finding]:
-    """Mixed precision and loss scaling are about 16 bits; float64 is the opposite."""
+def mixed_needs_low_precision(pipeline: PipelineSpec) -> Iterator[Finding]:
+    """Mixed precision is about 16 bits; float64 is the opposite.
+
+    A loss scale is of no use to float64 either, but that is where its logic can be judged.
+    """
     precision, model = pipeline.precision, pipeline.model
     wide_model = isinstance(model, ModelSpec) and model.dtype == "float64"
     if precision.policy.startswith("mixed") and wide_model:
@@ -92,13 +95,6 @@ def scaling_needs_low_precision(pipeline: PipelineSpec) -> Iterator[Finding]:
             f"not be float64 under the {precision.policy} policy",
             "float64",
             "Leave it out to follow the policy.",
-        )
-    elif precision.loss_scale is not None and (wide_model or precision.policy == "float64"):
-        yield finding(
-            "precision.loss_scale",
-            "not be given for a float64 model",
-            precision.loss_scale.initial_scale,
-            "float64 gradients don't underflow: drop the loss scale or the float64.",
         )
 
 
@@ -162,7 +158,7 @@ OPTIMIZER_CHECKS = (
     averages_are_kept,
     piecewise_fits,
     warmup_ends,
-    scaling_needs_low_precision,
+    mixed_needs_low_precision,
     one_loss_scale,
     unbuilt_is_unscaled,
     legacy_has_no_more,

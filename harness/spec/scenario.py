@@ -20,7 +20,7 @@ from harness.spec.base import (
 )
 from harness.spec.expectation import AnyExpectation
 from harness.spec.pipeline import PipelineSpec
-from harness.spec.vary import Draw
+from harness.spec.vary import Draw, is_only_for_pipelines
 
 
 def _package_and_range(text: str) -> str:
@@ -153,7 +153,9 @@ class ScenarioSpec(Spec):
     title: Annotated[str, Strict(), Field(min_length=8)]
     source: Text | None = None
     pipeline: PipelineSpec = PipelineSpec()
-    vary: dict[str, Draw] = Field(default_factory=dict)
+    vary: Annotated[dict[str, Draw], AfterValidator(is_only_for_pipelines)] = Field(
+        default_factory=dict
+    )
     expect: Annotated[tuple[AnyExpectation, ...], Field(min_length=1)]
     claim: tuple[ClaimSpec, ...] = ()
     known_issue: tuple[KnownIssueSpec, ...] = ()

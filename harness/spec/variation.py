@@ -10,7 +10,7 @@ from pydantic import TypeAdapter, ValidationError
 from harness.spec.assembly import assemble, blamed, consequence
 from harness.spec.paths import replaced
 from harness.spec.pipeline import PipelineSpec
-from harness.spec.vary import Draw, DrawSpec
+from harness.spec.vary import AnyDraw, Draw, DrawSpec
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -35,7 +35,7 @@ class Variation:
 
     Attributes:
         raw: Tables of the pipeline as in the file, and the default kinds of those it leaves out.
-        draws: What is drawn, by dotted key.
+        draws: What is drawn, by dotted key; whole pipelines are none.
         broken: Keys whose draw is not in order.
     """
 
@@ -70,7 +70,9 @@ def variation_of(document: Mapping[str, Any]) -> Variation:
     broken = []
     for key, table in vary.items() if isinstance(vary, dict) else ():
         try:
-            draws[key] = _DRAW.validate_python(table)
+            draw = _DRAW.validate_python(table)
+            if not isinstance(draw, AnyDraw):
+                draws[key] = draw
         except ValidationError:
             broken.append(key)
     tables = _DEFAULT_KINDS | (raw if isinstance(raw, dict) else {})

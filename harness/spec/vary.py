@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from typing import Annotated, Any, Self, TypeAlias
+from typing import Annotated, Any, Literal, Self, TypeAlias
 
 from pydantic import Discriminator, Field, Strict, Tag, model_validator
 
@@ -172,7 +172,51 @@ class OneOfDraw(DrawSpec):
         )
 
 
-DRAW_KEYS = ("integers", "floats", "booleans", "sampled_from", "lists", "one_of")
+Part = Literal[
+    "callbacks",
+    "compile",
+    "data",
+    "gradients",
+    "metrics",
+    "model",
+    "optimizer",
+    "task",
+    "training",
+    "validation",
+]
+
+
+class AnyDraw(DrawSpec):
+    """Whole pipelines: first which parts they have, then the values in them.
+
+    It stands under the key ``pipeline`` and draws dotted keys and what they are set to; what no
+    part speaks about stays as in the file.
+
+    Attributes:
+        any: The parts of the pipeline that vary. ``task`` is the data with the head, the loss and
+            the labels that go with them, ``gradients`` what a driven optimizer is fed with.
+    """
+
+    any: Annotated[tuple[Part, ...], Field(min_length=1)]
+
+    def located(self) -> Located:
+        """The pipeline of the file."""
+        return ((("any", "0"), {}),)
+
+
+def is_only_for_pipelines(vary: dict[str, Any]) -> dict[str, Any]:
+    """Refuse a draw of whole pipelines under another key, and any other draw under that key."""
+    for key, draw in vary.items():
+        if isinstance(draw, AnyDraw) != (key == WHOLE):
+            msg = "draw any under the key pipeline, and nothing else there"
+            raise ValueError(msg)
+    return vary
+
+
+WHOLE = "pipeline"
+"""The key of ``[vary]`` under which whole pipelines are drawn."""
+
+DRAW_KEYS = ("integers", "floats", "booleans", "sampled_from", "lists", "one_of", "any")
 
 
 def _draw_tag(value: Any) -> str | None:
@@ -188,7 +232,8 @@ Draw = Annotated[
     | Annotated[BooleansDraw, Tag("booleans")]
     | Annotated[SampledFromDraw, Tag("sampled_from")]
     | Annotated[ListsDraw, Tag("lists")]
-    | Annotated[OneOfDraw, Tag("one_of")],
+    | Annotated[OneOfDraw, Tag("one_of")]
+    | Annotated[AnyDraw, Tag("any")],
     Discriminator(
         _draw_tag,
         custom_error_type="draw",

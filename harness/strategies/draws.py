@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, Final, assert_never
 from hypothesis import strategies as st
 
 from harness.spec.vary import (
+    WHOLE,
+    AnyDraw,
     BooleansDraw,
     Draw,
     FloatsDraw,
@@ -17,6 +19,7 @@ from harness.spec.vary import (
     OneOfDraw,
     SampledFromDraw,
 )
+from harness.strategies.pipelines import pipelines
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,11 +30,30 @@ _FINITE_SHARE: Final = 3
 """Finite draws for each special one, so that a list of eight is not made of NaN and infinities."""
 
 
-def draws(vary: Mapping[str, Draw]) -> st.SearchStrategy[dict[str, Any]]:
-    """One value under every dotted key, in the order of the file."""
+def draws(
+    vary: Mapping[str, Draw],
+    template: Mapping[str, Any] | None = None,
+    *,
+    seed: int = 0,
+    examples: int = 1,
+) -> st.SearchStrategy[dict[str, Any]]:
+    """One value under every dotted key, in the order of the file.
+
+    Args:
+        vary: What is drawn, by dotted key; of a whole pipeline come many keys.
+        template: The tables of the pipeline, where whole ones are drawn.
+        seed: Decides on their structures.
+        examples: How many will be drawn.
+    """
+    plain = {key: draw for key, draw in vary.items() if not isinstance(draw, AnyDraw)}
     # Not fixed_dictionaries: it draws the order of the keys too, and so the same values again.
-    values = st.tuples(*map(strategy_for, vary.values()))
-    return values.map(lambda drawn: dict(zip(vary, drawn, strict=True)))
+    values = st.tuples(*map(strategy_for, plain.values()))
+    named = values.map(lambda drawn: dict(zip(plain, drawn, strict=True)))
+    whole = vary.get(WHOLE)
+    if not isinstance(whole, AnyDraw):
+        return named
+    every = pipelines(whole, template or {}, seed=seed, examples=examples)
+    return st.tuples(every, named).map(lambda parts: {**parts[0], **parts[1]})
 
 
 def strategy_for(draw: Draw) -> st.SearchStrategy[Any]:
@@ -54,6 +76,9 @@ def strategy_for(draw: Draw) -> st.SearchStrategy[Any]:
             return st.lists(strategy_for(draw.lists), min_size=shortest, max_size=longest)
         case OneOfDraw():
             return st.one_of([strategy_for(part) for part in draw.one_of])
+        case AnyDraw():
+            message = "whole pipelines are drawn by `draws`, which knows the tables around them"
+            raise TypeError(message)
         case _:
             assert_never(draw)
 

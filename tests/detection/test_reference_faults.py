@@ -16,6 +16,7 @@ from tests.invariants.traces import fit_trace, pipeline
 
 REPLAY = MatchesOracleSpec(reference="replay")
 FULL = MatchesOracleSpec(reference="full")
+FOREIGN = {"import": "somewhere:metric"}
 CLOSE = MatchesOracleSpec(reference="full", atol=1e-12, because="rounding")
 
 
@@ -66,6 +67,33 @@ class TestReference:
         found = violation(CLOSE, spec, trace)
         assert found is not None
         assert (found.epoch, found.step, found.got) == (1, None, "0.25")
+
+    def test_wrong_metric(self) -> None:
+        """A metric that is not that of all samples, each with the weights it met, is found."""
+        spec = pipeline(metrics=["mean_absolute_error", "auc", {"kind": "import", **FOREIGN}])
+        trace = fit_trace(spec)
+        logs = {**trace.epochs[1].logs, "mean_absolute_error": 0.25, "auc": 0.5}
+        trace = with_epoch(trace, 1, logs=logs)
+        found = violation(CLOSE, spec, trace)
+        assert found is not None
+        assert (found.epoch, found.where, found.got) == (1, "mean_absolute_error", "0.25")
+        steps = trace.epochs[1].rows
+        assert trace.steps.loss is not None
+        assert float(found.expected) > 0
+        right = with_epoch(trace, 1, logs={**logs, "mean_absolute_error": float(found.expected)})
+        found = violation(CLOSE, spec, right)
+        assert found is None or found.where == "auc"
+        assert steps.stop > steps.start
+
+    def test_wrong_slot(self) -> None:
+        """A slot that is one percent off is found, before it has moved a weight."""
+        spec = pipeline(optimizer={"kind": "sgd", "learning_rate": 0.125, "momentum": 0.5})
+        trace = fit_trace(spec)
+        assert trace.state is not None
+        path = trace.state.paths("slot")[0]
+        found = violation(CLOSE, spec, with_state(trace, path, 9.0, step=1))
+        assert found is not None
+        assert (found.step, found.where) == (1, f"{path}[0, 0]")
 
     def test_scripted_log(self) -> None:
         """A log that is scripted or absent is not predicted."""
