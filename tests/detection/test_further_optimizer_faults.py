@@ -172,7 +172,7 @@ class TestSeveral:
 
     def test_not_judged_as_a_whole(self) -> None:
         """What is about one optimizer has nothing to judge."""
-        with pytest.raises(NothingToJudge, match="^optimizer must be a single one to be judged"):
+        with pytest.raises(NothingToJudge, match=r"^optimizer must be a single one to be judged"):
             judged("clipping_respects_limit", self.spec(), self.merged("adamax", "sgd"))
 
     def test_schedules_are_not_recorded(self) -> None:

@@ -34,7 +34,7 @@ def rule_for(spec: PipelineSpec) -> UpdateRule:
     optimizer = spec.optimizer
     assert not isinstance(optimizer, ImportedOptimizerSpec | MultiOptimizerSpec)
     scale = spec.precision.loss_scale
-    dynamic = scale and DynamicLossScale(**scale.model_dump())
+    dynamic = scale and DynamicLossScale(**scale.model_dump(exclude={"excludes"}))
     names = {
         "clipvalue",
         "clipnorm",
