@@ -10,7 +10,7 @@ from harness.invariants import NothingToJudge
 from harness.spec.expectation import MatchesOracleSpec
 from harness.trace import StateTable, VariableInfo
 from tests.invariants.configurations import violation
-from tests.invariants.faults import with_state
+from tests.invariants.faults import judged, with_state
 from tests.invariants.traces import apply_pipeline, apply_trace, fit_trace, pipeline
 
 REPLAY = MatchesOracleSpec(reference="replay")
@@ -169,6 +169,11 @@ class TestSeveral:
         assert found is not None
         assert (found.where, found.got) == ("variable_0:momentum", "absent")
         assert violation(REPLAY, self.spec(groups=[]), self.merged("adamax", "sgd")) is not None
+
+    def test_not_judged_as_a_whole(self) -> None:
+        """What is about one optimizer has nothing to judge."""
+        with pytest.raises(NothingToJudge, match=r"^optimizer must be a single one to be judged"):
+            judged("clipping_respects_limit", self.spec(), self.merged("adamax", "sgd"))
 
     def test_schedules_are_not_recorded(self) -> None:
         """The rates of several schedules are not in the trace."""
