@@ -165,12 +165,12 @@ def _compiled(pipeline: TrainingPipeline) -> Callable[[Any], Any]:
     return _with_tensors(_graph(pipeline))
 
 
-def _graph(pipeline: TrainingPipeline) -> Step:
+def _graph(pipeline: TrainingPipeline, *, autograph: bool = True) -> Step:
     """The step as a graph, kept with the pipeline so that a second run does not trace again."""
     step = pipeline.compiled_step
     if step is None:
         function: Step = import_tensorflow().function(
-            _observed_step(pipeline), reduce_retracing=True
+            _observed_step(pipeline), reduce_retracing=True, autograph=autograph
         )
         step = pipeline.compiled_step = function
     return step
@@ -232,19 +232,24 @@ def _while_loop(
 def _apply_gradients(
     pipeline: TrainingPipeline, training: ApplyGradientsSpec, observer: Observer
 ) -> LoopEnd:
-    graph, tf = training.compiled, import_tensorflow()
-    step = _graph(pipeline) if graph else _observed_step(pipeline)
+    tf = import_tensorflow()
+    step = _driven(pipeline, training)
     wide = pipeline.trainable[0].dtype == "float64"
     rows = np.asarray(training.gradients, dtype="float64" if wide else "float32")
     observer.on_epoch_begin(0)
     for index, row in enumerate(rows):
         if index == training.save_and_load_after:
             pipeline.save_and_load()
-            step = _graph(pipeline) if graph else _observed_step(pipeline)
+            step = _driven(pipeline, training)
         # Which gradients are missing is part of the graph: one trace for each such set.
         step({"row": tf.constant(row), "missing": training.missing_in(index)})
     observer.on_epoch_end(0, {})
     return LoopEnd()
+
+
+def _driven(pipeline: TrainingPipeline, training: ApplyGradientsSpec) -> Step:
+    # Nothing here branches on a tensor in Python, and `fit` converts nothing either: a third cheaper.
+    return _graph(pipeline, autograph=False) if training.compiled else _observed_step(pipeline)
 
 
 def _epoch_logs(losses: list[tuple[float, int]]) -> dict[str, float]:

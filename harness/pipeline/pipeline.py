@@ -79,10 +79,9 @@ class TrainingPipeline:
                 message = "a model needs examples to know the shape of its input"
                 raise TypeError(message)
             self._build_model(spec, examples, observer)
-        kept = self.variables
-        if self._successor is not None:
-            kept += self._successor.optimizer.variables
-        self._initial = [(variable, variable.numpy()) for variable in kept]
+        self._initial = [
+            (variable, variable.numpy()) for variable in (*self.variables, *self._fresh())
+        ]
 
     def _build_variables(
         self, spec: PipelineSpec, variables: VariablesSpec, observer: Observer
@@ -115,6 +114,9 @@ class TrainingPipeline:
             repeated_ids=training.repeated_ids,
         )
         self.step = observer.watch_step(step, self)
+
+    def _fresh(self) -> list[Any]:
+        return [] if self._successor is None else self._successor.optimizer.variables
 
     def save_and_load(self) -> None:
         """Go on with the successor, which knows nothing but what the optimizer saves.
