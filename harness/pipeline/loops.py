@@ -173,12 +173,12 @@ def _compiled(pipeline: TrainingPipeline) -> Callable[[Any], Any]:
     return _with_tensors(_graph(pipeline))
 
 
-def _graph(pipeline: TrainingPipeline) -> Step:
+def _graph(pipeline: TrainingPipeline, *, autograph: bool = True) -> Step:
     """The step as a graph, kept with the pipeline so that a second run does not trace again."""
     step = pipeline.compiled_step
     if step is None:
         function: Step = import_tensorflow().function(
-            _observed_step(pipeline), reduce_retracing=True
+            _observed_step(pipeline), reduce_retracing=True, autograph=autograph
         )
         step = pipeline.compiled_step = function
     return step
@@ -253,12 +253,12 @@ def _apply_gradients(
 
 def _each_row(pipeline: TrainingPipeline, training: ApplyGradientsSpec, rows: Any) -> None:
     """One call a step, between which something may change."""
-    graph, tf = training.compiled, import_tensorflow()
-    step = _graph(pipeline) if graph else _observed_step(pipeline)
+    tf = import_tensorflow()
+    step = _driven(pipeline, training)
     for index, row in enumerate(rows):
         if index == training.save_and_load_after:
             pipeline.save_and_load()
-            step = _graph(pipeline) if graph else _observed_step(pipeline)
+            step = _driven(pipeline, training)
         # Which gradients are missing is part of the graph: one trace for each such set.
         step({"row": tf.constant(row), "missing": training.missing_in(index)})
 
@@ -287,6 +287,11 @@ def _all_rows(pipeline: TrainingPipeline) -> Callable[[Any], Any]:
             run, input_signature=[shape], autograph=False, reduce_retracing=True
         )
     return pipeline.compiled_step
+
+
+def _driven(pipeline: TrainingPipeline, training: ApplyGradientsSpec) -> Step:
+    # Nothing here branches on a tensor in Python, and `fit` converts nothing either.
+    return _graph(pipeline, autograph=False) if training.compiled else _observed_step(pipeline)
 
 
 def _epoch_logs(losses: list[tuple[float, int]]) -> dict[str, float]:

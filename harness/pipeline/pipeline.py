@@ -89,12 +89,12 @@ class TrainingPipeline:
                 message = "a model needs examples to know the shape of its input"
                 raise TypeError(message)
             self._build_model(spec, examples, observer)
-        kept = self.variables
-        if self._successor is not None:
-            kept += self._successor.optimizer.variables
-        # Tensors, or every reset would have to make them again.
         tf = import_tensorflow()
-        self._initial = [(variable, tf.constant(variable.numpy())) for variable in kept]
+        # Tensors, or every reset would have to make them again.
+        self._initial = [
+            (variable, tf.constant(variable.numpy()))
+            for variable in (*self.variables, *self._fresh())
+        ]
 
     def _build_variables(
         self, spec: PipelineSpec, variables: VariablesSpec, observer: Observer
@@ -128,6 +128,9 @@ class TrainingPipeline:
             repeated_ids=training.repeated_ids,
         )
         self.step = observer.watch_step(step, self)
+
+    def _fresh(self) -> list[Any]:
+        return [] if self._successor is None else self._successor.optimizer.variables
 
     def save_and_load(self) -> None:
         """Go on with the successor, which knows nothing but what the optimizer saves.
