@@ -144,7 +144,11 @@ def loss_of(view: View) -> tuple[str, dict[str, Any]]:
     own = isinstance(loss, ImportedLossSpec)
     given = {} if own else loss.model_dump(exclude={"kind", "dtype", "built_by"})
     known = not isinstance(loss, ImportedLossSpec) and loss.kind in LOSSES
-    if not known or given.pop("axis", -1) != -1 or given.pop("ignore_class", None) is not None:
+    if (
+        not known
+        or given.pop("axis", -1) not in (-1, None)
+        or given.pop("ignore_class", None) is not None
+    ):
         message = f"loss must be one that an oracle knows to be predicted, got {loss!r}."
         raise NothingToJudge(message)
     if "under_weight" in given:

@@ -115,7 +115,9 @@ def loss_arguments(view: View) -> tuple[str, Mapping[str, Any], Any]:
     if isinstance(loss, ImportedLossSpec) or loss.kind not in LOSS_VALUES:
         message = f"loss must be one that an oracle knows to be judged, got {loss!r}."
         raise NothingToJudge(message)
-    arguments = loss.model_dump(exclude={"kind", "built_by", "dtype", "reduction"})
+    arguments = loss.model_dump(
+        exclude={"kind", "built_by", "dtype", "reduction"}, exclude_none=True
+    )
     return loss.kind, arguments, loss.reduction
 
 

@@ -70,7 +70,7 @@ def _class_name(kind: str) -> str:
 
 
 def _arguments(spec: KerasLoss) -> dict[str, Any]:
-    arguments = spec.model_dump(exclude={"kind", "built_by"})
+    arguments = spec.model_dump(exclude={"kind", "built_by"}, exclude_none=True)
     # A tuple would come back from a saved file as a list.
     return {
         key: list(value) if isinstance(value, tuple) else value for key, value in arguments.items()

@@ -99,13 +99,13 @@ class SparseCategoricalCrossentropySpec(LossSpec):
     Attributes:
         from_logits: Predictions are scores, not probabilities.
         ignore_class: A label that does not count.
-        axis: Axis of the classes.
+        axis: Axis of the classes; None is the last.
     """
 
     kind: Literal["sparse_categorical_crossentropy"] = "sparse_categorical_crossentropy"
     from_logits: Flag = False
     ignore_class: Integer | None = None
-    axis: Integer = -1
+    axis: Integer | None = None
 
 
 class CosineSimilaritySpec(LossSpec):
