@@ -279,13 +279,13 @@ class TestValidation:
             (
                 {
                     "validation": {"split": 0.25},
-                    "loss": {"kind": "mean_squared_error", "reduction": "sum"},
+                    "callbacks": [{"kind": "swap_ema_weights"}],
                 },
                 {},
             ),
         ],
     )
     def test_unpredictable(self, changes: dict[str, Any], parts: dict[str, Any]) -> None:
-        """Without held-out examples, or with sums for losses, nothing is said."""
+        """Without held-out examples, or with swapped weights, nothing is said."""
         spec = pipeline(**changes)
         assert violation(CLOSE, spec, self.trace(spec, **parts)) is None

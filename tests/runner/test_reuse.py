@@ -28,12 +28,14 @@ def run(*, reuse: bool = True, **tables: Any) -> Trace:
 
 
 def timeless(trace: Trace) -> Trace:
-    """Return a trace without what no two runs share: time, memory, tracing."""
+    """Return a trace without what no two runs share: time, memory, tracing, threads."""
     resources = replace(
         trace.resources, wall_seconds=0.0, peak_rss_bytes=0, start_rss_bytes=0, traces=None
     )
     epochs = tuple(replace(record, rss_bytes=0) for record in trace.epochs)
-    return replace(trace, resources=resources, epochs=epochs)
+    # Batches are drawn ahead in threads that run as they like.
+    events = tuple(event for event in trace.events if event.kind != "source")
+    return replace(trace, resources=resources, epochs=epochs, events=events)
 
 
 REUSED: dict[str, dict[str, Any]] = {
