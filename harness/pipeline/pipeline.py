@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from harness.pipeline.distribution import strategy_scope
 from harness.pipeline.driven import gradient_step
 from harness.pipeline.legacy import LegacyOptimizer
 from harness.pipeline.losses import build_loss
@@ -41,6 +42,7 @@ class TrainingPipeline:
     Attributes:
         model: The compiled Keras model, or None when gradients are drawn.
         optimizer: What updates the weights, loss scaling around it included.
+        replicas: Devices that share each batch.
         step: The observed train step, for loops that are not Keras'.
         compiled_step: The same as a graph, once a loop has made it.
     """
@@ -54,6 +56,7 @@ class TrainingPipeline:
             observer: Watches the train step.
         """
         self.model: Any = None
+        self.replicas = 1 if spec.distribution is None else spec.distribution.replicas
         self.step: Step | None = None
         self.compiled_step: Step | None = None
         if isinstance(spec.model, VariablesSpec):
@@ -62,7 +65,10 @@ class TrainingPipeline:
             if examples is None:
                 message = "a model needs examples to know the shape of its input"
                 raise TypeError(message)
-            self._build_model(spec, examples, observer)
+            with strategy_scope(spec.distribution):
+                self._build_model(spec, examples)
+            # Outside the scope: what the observer makes has no copies.
+            self._watch_model(spec, observer)
         self._initial = [(variable, variable.numpy()) for variable in self.variables]
 
     def _build_variables(
@@ -78,7 +84,7 @@ class TrainingPipeline:
             gradient_step(self._trainable, self.optimizer, spec.precision), self
         )
 
-    def _build_model(self, spec: PipelineSpec, examples: Examples, observer: Observer) -> None:
+    def _build_model(self, spec: PipelineSpec, examples: Examples) -> None:
         model = build_model(spec.model, examples.inputs.shape[1:])
         options = spec.compile
         model.compile(
@@ -96,12 +102,15 @@ class TrainingPipeline:
         self.model = model
         self._trainable = list(model.trainable_variables)
         self.optimizer = model.optimizer
+        if not isinstance(spec.training, LegacyGlobalStepSpec):
+            self.optimizer.build(self._trainable)
+
+    def _watch_model(self, spec: PipelineSpec, observer: Observer) -> None:
+        model = self.model
         match spec.training:
             case FitSpec() | TrainOnBatchSpec():
-                self.optimizer.build(self._trainable)
                 model.train_step = observer.watch_step(model.train_step, self)
             case GradientTapeSpec() | WhileLoopSpec():
-                self.optimizer.build(self._trainable)
                 self.step = observer.watch_step(tape_step(model, self.optimizer), self)
             case LegacyGlobalStepSpec():
                 self.optimizer = LegacyOptimizer(spec.optimizer)

@@ -7,7 +7,7 @@ loss is there, so that a step which finds its iterator empty leaves none.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import threading
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,6 +15,7 @@ import tensorflow as tf
 
 from harness.pipeline.optimizer import inner_optimizer
 from harness.recorders.buffers import RowBuffers
+from harness.recorders.replicas import Frame, disagreements, merged
 from harness.recorders.samples import Fingerprint
 from harness.recorders.variables import (
     describe_state,
@@ -57,19 +58,10 @@ _LARGEST_WHOLE_FLOAT32 = 2**24
 _CLIPPINGS = ("clipnorm", "clipvalue", "global_clipnorm")
 
 
-@dataclass(slots=True)
-class _Frame:
-    """Tensors of the step that is being traced or run."""
+class _Current(threading.local):
+    """The step that is being traced or run; each replica has a thread of its own."""
 
-    loss: Any = None
-    scale: Any = None
-    learning_rate: Any = None
-    iterations_before: Any = None
-    iterations_after: Any = None
-    applied: bool = False
-    gradients: list[Any] = field(default_factory=list)
-    before: Any = None
-    after: Any = None
+    frame: Frame | None = None
 
 
 class StepRecorder:
@@ -91,7 +83,7 @@ class StepRecorder:
         self._recording = recording
         self._capacity = capacity
         self._batch_size = batch_size
-        self._frame: _Frame | None = None
+        self._current = _Current()
         self._fingerprint: Fingerprint | None = None
         self._buffers: RowBuffers | None = None
         self._without_gradient: set[int] = set()
@@ -108,13 +100,13 @@ class StepRecorder:
         self._hook(pipeline.optimizer)
 
         def recorded(batch: Any) -> Any:
-            self.traces += 1
-            self._frame = _Frame()
+            frame = Frame(inputs=_first_input(batch))
+            self._current.frame = frame
             try:
                 logs = step(batch)
-                self._write(self._frame, batch)
+                self._finish(frame)
             finally:
-                self._frame = None
+                self._current.frame = None
             return logs
 
         return recorded
@@ -194,10 +186,34 @@ class StepRecorder:
         fingerprint = self._fingerprint or Fingerprint(int(np.prod(inputs.shape[1:])))
         return fingerprint.look_up(fingerprints, inputs)
 
+    def replica_disagreements(self, tables: dict[str, NDArray[Any]]) -> list[tuple[str, int, float]]:
+        """Path, step and distance of each variable whose copies differ after a step."""
+        rows = tables.get("apart")
+        return [] if rows is None else disagreements(rows, self.state)
+
+    def _finish(self, frame: Frame) -> None:
+        """The step is done: write its row, once for all replicas."""
+        if not frame.applied:
+            # Nothing is trainable, or the user's own step updated nothing: a step all the same.
+            self._before(frame, [None] * len(self._pipeline.trainable))
+            self._after(frame)
+        if self._pipeline.replicas == 1:
+            self.traces += 1
+            self._write(frame)
+            return
+        tf.distribute.get_replica_context().merge_call(self._write_replicas, args=(frame,))
+
+    def _write_replicas(self, strategy: Any, frames: Any) -> None:
+        """Called once, when every replica has come to the end of its step."""
+        self.traces += 1
+        self._write(merged(strategy.experimental_local_results(frames)))
+
     def _allocate(self) -> None:
         optimizer = self._pipeline.optimizer
         inner = inner_optimizer(optimizer)
-        self.clips = any(getattr(inner, name, None) for name in _CLIPPINGS)
+        alone = self._pipeline.replicas == 1
+        # Where several replicas clip, no single thing is what was clipped.
+        self.clips = alone and any(getattr(inner, name, None) for name in _CLIPPINGS)
         scales = hasattr(optimizer, "dynamic_scale") or bool(
             getattr(inner, "loss_scale_factor", None)
         )
@@ -223,6 +239,8 @@ class StepRecorder:
         if self._recording.state:
             width = sum(variable.size for variable in self.state)
             columns |= {"before": (width, "float64"), "after": (width, "float64")}
+            if not alone:
+                columns["apart"] = (width, "float64")
         if self._recording.samples and self._batch_size:
             columns["samples"] = (self._batch_size, "int64")
         self._buffers = RowBuffers(self._capacity, columns)
@@ -234,12 +252,13 @@ class StepRecorder:
         apply, scale_loss = optimizer.apply, optimizer.scale_loss
 
         def watched_scale_loss(loss: Any) -> Any:
-            if self._frame is not None and self._frame.loss is None:
-                self._frame.loss = loss
+            frame = self._current.frame
+            if frame is not None and frame.loss is None:
+                frame.loss = loss
             return scale_loss(loss)
 
         def watched_apply(gradients: Any, trainable_variables: Any = None) -> None:
-            frame = self._frame
+            frame = self._current.frame
             if frame is None:
                 apply(gradients, trainable_variables)
                 return
@@ -254,7 +273,7 @@ class StepRecorder:
             clip = inner._clip_gradients  # noqa: SLF001 - the only place that sees them clipped
             inner._clip_gradients = lambda gradients: self._keep_clipped(clip(gradients))  # noqa: SLF001
 
-    def _before(self, frame: _Frame, gradients: Any) -> None:
+    def _before(self, frame: Frame, gradients: Any) -> None:
         optimizer = self._pipeline.optimizer
         inner = inner_optimizer(optimizer)
         frame.gradients = [
@@ -277,7 +296,7 @@ class StepRecorder:
         if self._recording.state:
             frame.before = flatten([_read(variable) for variable in self._state])
 
-    def _after(self, frame: _Frame) -> None:
+    def _after(self, frame: Frame) -> None:
         frame.applied = True
         if self._recording.state:
             frame.iterations_after = _read(self._pipeline.optimizer.iterations)
@@ -285,11 +304,12 @@ class StepRecorder:
 
     def _keep_clipped(self, gradients: Any) -> Any:
         """Called where gradients are clipped, which may be inside a branch of the graph."""
-        if self._frame is not None:
+        frame = self._current.frame
+        if frame is not None:
             tensors = [tf.convert_to_tensor(gradient) for gradient in gradients]
             self._clipped_norm.assign(tf.sqrt(2.0 * _half_square(tensors, "float64")))
             if self._recording.gradients:
-                self._clipped.assign(self._row_of(_spread(tensors, self._frame.gradients)))
+                self._clipped.assign(self._row_of(_spread(tensors, frame.gradients)))
         return gradients
 
     def _row_of(self, gradients: list[Any]) -> Any:
@@ -303,14 +323,10 @@ class StepRecorder:
             ]
         )
 
-    def _write(self, frame: _Frame, batch: Any) -> None:
+    def _write(self, frame: Frame) -> None:
         if self._buffers is None:
             return
-        if not frame.applied:
-            # Nothing is trainable, or the user's own step updated nothing: a step all the same.
-            self._before(frame, [None] * len(self._pipeline.trainable))
-            self._after(frame)
-        inputs = tf.nest.flatten(batch[0])[0] if isinstance(batch, tuple | list) else None
+        inputs = frame.inputs
         # The same int32 shape and cast as in Keras' own step: the graph optimizer merges them.
         size = 0 if inputs is None else tf.shape(inputs)[0]
         scale = 1.0 if frame.scale is None else tf.cast(frame.scale, "float64")
@@ -333,11 +349,17 @@ class StepRecorder:
             row["clipped"] = self._clipped.read_value()
         if "before" in self._buffers:
             row |= {"before": frame.before, "after": frame.after}
+        if "apart" in self._buffers:
+            row["apart"] = frame.apart
         if "samples" in self._buffers and inputs is not None:
             if self._fingerprint is None:
                 self._fingerprint = Fingerprint(int(np.prod(inputs.shape[1:])))
             row["samples"] = self._fingerprint.of_tensor(inputs, self._batch_size)
         self._buffers.write(row, after=row["measures"])
+
+
+def _first_input(batch: Any) -> Any:
+    return tf.nest.flatten(batch[0])[0] if isinstance(batch, tuple | list) else None
 
 
 def _read(value: Any) -> Any:

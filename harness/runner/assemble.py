@@ -78,7 +78,7 @@ def assemble(recorder: RunRecorder, spec: PipelineSpec, inputs: Inputs, after: A
         environment=environment(),
         state=state,
         gradients=_gradients(steps, tables),
-        events=(*recorder.events, *_gaps(steps), *_source_events(inputs)),
+        events=(*recorder.events, *_gaps(steps), *_replica_events(recorder, tables), *_source_events(inputs)),
         drawn_batches=drawn_batches,
         drawn_samples=inputs.source.tally.samples if counted and inputs.source else None,
         evaluation=after.evaluation,
@@ -192,6 +192,23 @@ def _gradients(steps: StepRecorder, tables: Mapping[str, NDArray[Any]]) -> Gradi
 def _gaps(steps: StepRecorder) -> tuple[Event, ...]:
     """One event for each variable that has no gradient, in any step."""
     return tuple(Event(kind="no_gradient", name=path) for path in steps.without_gradient)
+
+
+def _replica_events(
+    recorder: RunRecorder, tables: dict[str, NDArray[Any]]
+) -> tuple[Event, ...]:
+    """One event for the replicas where they were looked at, and one for each copy that differs."""
+    if "apart" not in tables:
+        return ()
+    steps = recorder.steps
+    apart = steps.replica_disagreements(tables)
+    return (
+        Event(kind="replicas", name="compared", detail={"steps": steps.rows()}),
+        *(
+            Event(kind="replicas", name=path, detail={"step": step, "distance": distance})
+            for path, step, distance in apart
+        ),
+    )
 
 
 def _source_events(inputs: Inputs) -> tuple[Event, ...]:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.errors import HarnessError
-from harness.pipeline.backend import import_keras
+from harness.pipeline.backend import import_tensorflow
 from harness.pipeline.callbacks import build_callbacks
 from harness.pipeline.inputs import Inputs, build_inputs
 from harness.pipeline.loops import LoopEnd, train
@@ -56,7 +56,7 @@ def run_pipeline(
         PipelineError: The user must mend something before anything can run.
         MissingBackendError: There is no Keras here.
     """
-    import_keras()
+    import_tensorflow()
     with (
         numerics(pipeline),
         tempfile.TemporaryDirectory(prefix="harness-", ignore_cleanup_errors=True) as folder,

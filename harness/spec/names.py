@@ -26,6 +26,7 @@ InvariantName = Literal[
     "memory_is_flat",
     "never_trains_on_undrawn_batches",
     "plateau_follows_automaton",
+    "replica_copies_agree",
     "skipped_step_changes_nothing",
     "steps_follow_plan",
     "weights_stay_finite",
