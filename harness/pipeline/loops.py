@@ -9,6 +9,7 @@ import numpy as np
 
 from harness.errors import PipelineError
 from harness.pipeline.backend import import_tensorflow
+from harness.pipeline.saving import save_and_load
 from harness.spec.training import (
     ApplyGradientsSpec,
     FitSpec,
@@ -68,7 +69,7 @@ def train(
         case ApplyGradientsSpec():
             return _apply_gradients(pipeline, training, observer)
         case FitSpec():
-            _fit(pipeline.model, spec, training, inputs, callbacks)
+            _fits(pipeline, spec, training, inputs, callbacks)
             return LoopEnd()
         case TrainOnBatchSpec():
             return _loop(pipeline, training, inputs, observer, _on_batch(pipeline.model))
@@ -81,6 +82,23 @@ def train(
             return _while_loop(pipeline, training, inputs, observer)
         case _:
             assert_never(training)
+
+
+def _fits(
+    pipeline: TrainingPipeline,
+    spec: PipelineSpec,
+    training: FitSpec,
+    inputs: Inputs,
+    callbacks: list[Any],
+) -> None:
+    """One fit, or two with a file between them."""
+    border = training.save_and_load_after
+    if border is not None:
+        first = training.model_copy(update={"epochs": border})
+        _fit(pipeline.model, spec, first, inputs, callbacks)
+        save_and_load(pipeline, spec, training.saved_as)
+        training = training.model_copy(update={"initial_epoch": border})
+    _fit(pipeline.model, spec, training, inputs, callbacks)
 
 
 def _fit(

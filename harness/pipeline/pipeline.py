@@ -55,6 +55,7 @@ class TrainingPipeline:
             examples: The training data, of which only the shape matters here.
             observer: Watches the train step.
         """
+        self._examples, self._observer = examples, observer
         self.model: Any = None
         self.replicas = 1 if spec.distribution is None else spec.distribution.replicas
         self.step: Step | None = None
@@ -62,13 +63,10 @@ class TrainingPipeline:
         if isinstance(spec.model, VariablesSpec):
             self._build_variables(spec, spec.model, observer)
         else:
-            if examples is None:
-                message = "a model needs examples to know the shape of its input"
-                raise TypeError(message)
             with strategy_scope(spec.distribution):
                 self._build_model(spec, examples)
             # Outside the scope: what the observer makes has no copies.
-            self._watch_model(spec, observer)
+            self._watch_model(spec)
         self._initial = [(variable, variable.numpy()) for variable in self.variables]
 
     def _build_variables(
@@ -84,7 +82,10 @@ class TrainingPipeline:
             gradient_step(self._trainable, self.optimizer, spec.precision), self
         )
 
-    def _build_model(self, spec: PipelineSpec, examples: Examples) -> None:
+    def _build_model(self, spec: PipelineSpec, examples: Examples | None) -> None:
+        if examples is None:
+            message = "a model needs examples to know the shape of its input"
+            raise TypeError(message)
         model = build_model(spec.model, examples.inputs.shape[1:])
         options = spec.compile
         model.compile(
@@ -105,8 +106,21 @@ class TrainingPipeline:
         if not isinstance(spec.training, LegacyGlobalStepSpec):
             self.optimizer.build(self._trainable)
 
-    def _watch_model(self, spec: PipelineSpec, observer: Observer) -> None:
-        model = self.model
+    def replace_model(self, spec: PipelineSpec, model: Any) -> None:
+        """Go on with another compiled model of the same spec."""
+        self.model = model
+        self.optimizer = model.optimizer
+        self._trainable = list(model.trainable_variables)
+        self._watch_model(spec)
+
+    def build_again(self, spec: PipelineSpec) -> None:
+        """Go on with a new model of the same spec, at its own first weights."""
+        with strategy_scope(spec.distribution):
+            self._build_model(spec, self._examples)
+        self._watch_model(spec)
+
+    def _watch_model(self, spec: PipelineSpec) -> None:
+        model, observer = self.model, self._observer
         match spec.training:
             case FitSpec() | TrainOnBatchSpec():
                 model.train_step = observer.watch_step(model.train_step, self)

@@ -93,10 +93,15 @@ class StepRecorder:
     def watch(self, step: Step, pipeline: TrainingPipeline) -> Step:
         """The step to run instead: the same, and recorded."""
         self._pipeline = pipeline
-        self._state = state_variables(pipeline)
+        variables = state_variables(pipeline)
+        if self._buffers is None:
+            self._state = variables
+        else:
+            self._go_on_with(variables)
         if not self._recording.norms:
             return step
-        self._allocate()
+        if self._buffers is None:
+            self._allocate()
         self._hook(pipeline.optimizer)
 
         def recorded(batch: Any) -> Any:
@@ -186,10 +191,23 @@ class StepRecorder:
         fingerprint = self._fingerprint or Fingerprint(int(np.prod(inputs.shape[1:])))
         return fingerprint.look_up(fingerprints, inputs)
 
-    def replica_disagreements(self, tables: dict[str, NDArray[Any]]) -> list[tuple[str, int, float]]:
+    def replica_disagreements(
+        self, tables: dict[str, NDArray[Any]]
+    ) -> list[tuple[str, int, float]]:
         """Path, step and distance of each variable whose copies differ after a step."""
         rows = tables.get("apart")
         return [] if rows is None else disagreements(rows, self.state)
+
+    def _go_on_with(self, variables: list[Any]) -> None:
+        """Another model takes the place of the first: its rows must fit into the same tables."""
+        shapes = [[tuple(variable.shape) for variable in part] for part in (self._state, variables)]
+        if shapes[0] != shapes[1]:
+            message = (
+                f"the loaded model must have the variables of the saved one, which are "
+                f"{shapes[0]}, got {shapes[1]}"
+            )
+            raise RuntimeError(message)
+        self._state = variables
 
     def _finish(self, frame: Frame) -> None:
         """The step is done: write its row, once for all replicas."""

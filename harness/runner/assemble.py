@@ -78,7 +78,12 @@ def assemble(recorder: RunRecorder, spec: PipelineSpec, inputs: Inputs, after: A
         environment=environment(),
         state=state,
         gradients=_gradients(steps, tables),
-        events=(*recorder.events, *_gaps(steps), *_replica_events(recorder, tables), *_source_events(inputs)),
+        events=(
+            *recorder.events,
+            *_gaps(steps),
+            *_replica_events(recorder, tables),
+            *_source_events(inputs),
+        ),
         drawn_batches=drawn_batches,
         drawn_samples=inputs.source.tally.samples if counted and inputs.source else None,
         evaluation=after.evaluation,
@@ -194,9 +199,7 @@ def _gaps(steps: StepRecorder) -> tuple[Event, ...]:
     return tuple(Event(kind="no_gradient", name=path) for path in steps.without_gradient)
 
 
-def _replica_events(
-    recorder: RunRecorder, tables: dict[str, NDArray[Any]]
-) -> tuple[Event, ...]:
+def _replica_events(recorder: RunRecorder, tables: dict[str, NDArray[Any]]) -> tuple[Event, ...]:
     """One event for the replicas where they were looked at, and one for each copy that differs."""
     if "apart" not in tables:
         return ()

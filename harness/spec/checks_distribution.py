@@ -27,8 +27,8 @@ def keras_distributes(pipeline: PipelineSpec) -> Iterator[Finding]:
 def replicas_are_not_compiled(pipeline: PipelineSpec) -> Iterator[Finding]:
     """XLA can't compile a step whose variables lie on several devices."""
     if pipeline.distribution is not None and pipeline.compile.jit_compile is True:
-        remedy = "XLA refuses variables on several devices."
-        yield finding("compile.jit_compile", "be false or 'auto' with replicas", True, remedy)
+        wanted, remedy = pipeline.compile.jit_compile, "XLA refuses variables on several devices."
+        yield finding("compile.jit_compile", "be false or 'auto' with replicas", wanted, remedy)
 
 
 DISTRIBUTION_CHECKS = (keras_distributes, replicas_are_not_compiled)

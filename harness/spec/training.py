@@ -8,6 +8,8 @@ from pydantic import BeforeValidator, Field
 
 from harness.spec.base import Count, Finite, Flag, Positive, PositiveCount, Real, Spec
 
+SavedAs = Literal["model", "weights", "nothing"]
+
 
 class FitSpec(Spec):
     """``model.fit``.
@@ -17,6 +19,10 @@ class FitSpec(Spec):
         initial_epoch: Index of the first epoch.
         steps_per_epoch: Batches per epoch; None is until the data ends.
         class_weight: Weight of each integer class, by its index.
+        save_and_load_after: After the epoch of this count the model is saved and loaded, and a
+            second fit trains the rest; None trains in one fit.
+        saved_as: ``model`` is a ``.keras`` file; ``weights`` a ``.weights.h5`` file that is loaded
+            into a model built and compiled anew; ``nothing`` only makes two fits of one.
     """
 
     kind: Literal["fit"] = "fit"
@@ -24,6 +30,8 @@ class FitSpec(Spec):
     initial_epoch: Count = 0
     steps_per_epoch: PositiveCount | None = None
     class_weight: tuple[Finite, ...] | None = None
+    save_and_load_after: PositiveCount | None = None
+    saved_as: SavedAs = "model"
 
 
 class LoopSpec(Spec):

@@ -106,7 +106,7 @@ def test_copies_that_part_are_recorded(
         del optimizer
         for gradient, variable in zip(gradients, variables, strict=True):
             # On the replica's own copy, without telling the others.
-            variable.value._get().assign_sub(0.5 * gradient)  # noqa: SLF001 - no public way
+            variable.value._get().assign_sub(0.5 * gradient)
 
     monkeypatch.setattr(import_keras().optimizers.SGD, "_backend_apply_gradients", own_gradient)
     trace = run("state", **TABLES, compile={"run_eagerly": True})
