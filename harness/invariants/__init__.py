@@ -16,6 +16,7 @@ from harness.invariants import (
     loss_scaling,
     memory,
     monitoring,
+    outputs,
     schedules,
 )
 from harness.invariants.base import (
@@ -46,6 +47,7 @@ __all__ = [
     "loss_scaling",
     "memory",
     "monitoring",
+    "outputs",
     "recording_for",
     "registered",
     "schedules",

@@ -14,7 +14,7 @@ from harness.pipeline.metrics import build_metric
 from harness.pipeline.model import build_model, build_variables
 from harness.pipeline.optimizer import build_optimizer, inner_optimizer
 from harness.pipeline.tape import tape_step
-from harness.spec.model import VariablesSpec
+from harness.spec.model import MLPSpec, VariablesSpec
 from harness.spec.optimizer import ImportedOptimizerSpec
 from harness.spec.training import (
     FitSpec,
@@ -105,6 +105,10 @@ class TrainingPipeline:
         self.optimizer = model.optimizer
         if not isinstance(spec.training, LegacyGlobalStepSpec):
             self.optimizer.build(self._trainable)
+        if isinstance(spec.model, MLPSpec) and spec.model.frozen_after_compile:
+            for index in spec.model.frozen_after_compile:
+                model.get_layer(f"dense_{index}").trainable = False
+            self._trainable = list(model.trainable_variables)
 
     def replace_model(self, spec: PipelineSpec, model: Any) -> None:
         """Go on with another compiled model of the same spec."""

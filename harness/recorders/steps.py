@@ -15,13 +15,14 @@ import tensorflow as tf
 
 from harness.pipeline.optimizer import inner_optimizer
 from harness.recorders.buffers import RowBuffers
-from harness.recorders.replicas import Frame, disagreements, merged
+from harness.recorders.replicas import Frame, merged
 from harness.recorders.samples import Fingerprint
 from harness.recorders.variables import (
     describe_state,
     describe_trainable,
     flatten,
     state_variables,
+    widest,
 )
 
 if TYPE_CHECKING:
@@ -191,13 +192,6 @@ class StepRecorder:
         fingerprint = self._fingerprint or Fingerprint(int(np.prod(inputs.shape[1:])))
         return fingerprint.look_up(fingerprints, inputs)
 
-    def replica_disagreements(
-        self, tables: dict[str, NDArray[Any]]
-    ) -> list[tuple[str, int, float]]:
-        """Path, step and distance of each variable whose copies differ after a step."""
-        rows = tables.get("apart")
-        return [] if rows is None else disagreements(rows, self.state)
-
     def _go_on_with(self, variables: list[Any]) -> None:
         """Another model takes the place of the first: its rows must fit into the same tables."""
         shapes = [[tuple(variable.shape) for variable in part] for part in (self._state, variables)]
@@ -245,7 +239,7 @@ class StepRecorder:
             "loss_scale": scales,
         }
         self._measures = tuple(name for name in _MEASURES if kept.get(name, True))
-        self._dtype = _widest(self._pipeline.trainable)
+        self._dtype = widest(self._pipeline.trainable)
         if int(optimizer.iterations.numpy()) + self._capacity > _LARGEST_WHOLE_FLOAT32:
             self._dtype = "float64"
         parameters = sum(variable.size for variable in self.trainable)
@@ -395,11 +389,6 @@ def _half_square(tensors: list[Any], dtype: str) -> Any:
     if not tensors:
         return tf.zeros([], dtype)
     return tf.add_n([tf.nn.l2_loss(tf.cast(tensor, dtype)) for tensor in tensors])
-
-
-def _widest(variables: list[Any]) -> str:
-    names = {str(getattr(variable.dtype, "name", variable.dtype)) for variable in variables}
-    return "float64" if "float64" in names else "float32"
 
 
 def _spread(present: list[Any], like: list[Any]) -> list[Any]:

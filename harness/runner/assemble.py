@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from harness.pipeline.backend import environment
+from harness.recorders.replicas import disagreements
 from harness.spec.canonical import canonical_json
 from harness.spec.training import LegacyGlobalStepSpec
 from harness.trace import (
@@ -204,7 +205,7 @@ def _replica_events(recorder: RunRecorder, tables: dict[str, NDArray[Any]]) -> t
     if "apart" not in tables:
         return ()
     steps = recorder.steps
-    apart = steps.replica_disagreements(tables)
+    apart = disagreements(tables["apart"], steps.state)
     return (
         Event(kind="replicas", name="compared", detail={"steps": steps.rows()}),
         *(

@@ -47,6 +47,10 @@ class MLPSpec(ModelSpec):
         kernel_initializer: Name of a Keras initializer.
         kernel_l2: Factor of an L2 penalty on every kernel.
         frozen: Indices of the dense layers that are not trained.
+        frozen_after_compile: Indices of those that are frozen when the optimizer is built already.
+        activity_l2: Factor of an L2 penalty on the outputs of every layer.
+        style: How the same layers are put together: ``sequential``, ``functional``,
+            ``subclassed``, or ``copied``, which is sequential and made from its configuration.
     """
 
     kind: Literal["mlp"] = "mlp"
@@ -59,6 +63,9 @@ class MLPSpec(ModelSpec):
     kernel_initializer: Text = "glorot_uniform"
     kernel_l2: NonNegative = 0.0
     frozen: tuple[Count, ...] = ()
+    frozen_after_compile: tuple[Count, ...] = ()
+    activity_l2: NonNegative = 0.0
+    style: Literal["sequential", "functional", "subclassed", "copied"] = "sequential"
 
 
 class LSTMSpec(ModelSpec):

@@ -29,6 +29,7 @@ InvariantName = Literal[
     "replica_copies_agree",
     "skipped_step_changes_nothing",
     "steps_follow_plan",
+    "total_is_sum_of_outputs",
     "weights_stay_finite",
 ]
 
