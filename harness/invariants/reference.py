@@ -84,8 +84,7 @@ def network_of(view: View, *, trained: bool = False) -> Network:
             those of dense layers in turn.
     """
     model = view.pipeline.model
-    random = isinstance(model, MLPSpec) and (model.dropout or model.activity_l2) and not trained
-    if not isinstance(model, MLPSpec) or model.batch_norm or random:
+    if not isinstance(model, MLPSpec) or _unpredictable(model, trained=trained):
         message = (
             "model must be an mlp without batch_norm, dropout and activity_l2 to be predicted, "
             f"got {model!r}. Use the replay instead."
@@ -112,6 +111,11 @@ def network_of(view: View, *, trained: bool = False) -> Network:
     order = [] if table is None else [variable.path for variable in table.variables]
     positions = tuple(order.index(path) if path in order else None for path in paths)
     return Network(tuple(layers), paths, positions)
+
+
+def _unpredictable(model: MLPSpec, *, trained: bool) -> bool:
+    penalised = bool(model.activity_l2)
+    return model.batch_norm or penalised or (bool(model.dropout) and not trained)
 
 
 def _weight_paths(state: StateTable, model: MLPSpec, names: tuple[str, ...]) -> tuple[str, ...]:

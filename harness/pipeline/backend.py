@@ -6,6 +6,7 @@ import importlib
 import importlib.metadata
 import os
 import platform
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from harness.errors import MissingBackendError
+from harness.spec.distribution import LOGICAL_DEVICES
 from harness.trace import Environment
 
 if TYPE_CHECKING:
@@ -56,12 +58,30 @@ def import_tensorflow() -> ModuleType:
     return _imported("tensorflow")
 
 
+@cache
+def _split_processor(tensorflow: ModuleType) -> None:
+    """Two logical CPU devices, for pipelines that are distributed; there is one moment for it.
+
+    They share threads and memory. Measured on two cores: the same weights to the last bit, the
+    same time per fit and the same resident memory as with one device.
+    """
+    devices = tensorflow.config.list_physical_devices("CPU")
+    if not devices or tensorflow.config.get_logical_device_configuration(devices[0]) is not None:
+        return
+    logical = [tensorflow.config.LogicalDeviceConfiguration()] * LOGICAL_DEVICES
+    # Somebody has used TensorFlow before: a pipeline that needs the second device will say so.
+    with suppress(RuntimeError):
+        tensorflow.config.set_logical_device_configuration(devices[0], logical)
+
+
 def _imported(name: str) -> ModuleType:
     try:
         module = importlib.import_module(name)
     except ImportError as error:
         message = f"{name} must be importable to train anything, got {error}. {_INSTALL}"
         raise MissingBackendError(message) from error
+    if name == "tensorflow":
+        _split_processor(module)
     if name == "keras" and module.__version__.startswith("2."):
         message = f"keras must be version 3, got {module.__version__}. {_INSTALL}"
         raise MissingBackendError(message)

@@ -10,6 +10,7 @@ import numpy as np
 
 from harness.errors import PipelineError
 from harness.pipeline.backend import import_tensorflow
+from harness.pipeline.saving import save_and_load
 from harness.spec.training import (
     ApplyGradientsSpec,
     FitSpec,
@@ -72,7 +73,7 @@ def train(
         case ApplyGradientsSpec():
             return _apply_gradients(pipeline, training, observer)
         case FitSpec():
-            return LoopEnd(history=_fit(pipeline.model, spec, training, inputs, callbacks))
+            return LoopEnd(history=_fits(pipeline, spec, training, inputs, callbacks))
         case TrainOnBatchSpec():
             return _loop(pipeline, training, inputs, observer, _on_batch(pipeline.model))
         case GradientTapeSpec():
@@ -87,6 +88,23 @@ def train(
             raise TypeError(message)
         case _:
             assert_never(training)
+
+
+def _fits(
+    pipeline: TrainingPipeline,
+    spec: PipelineSpec,
+    training: FitSpec,
+    inputs: Inputs,
+    callbacks: list[Any],
+) -> Any:
+    """One fit, or two with a file between them; the history of the last."""
+    border = training.save_and_load_after
+    if border is not None:
+        first = training.model_copy(update={"epochs": border})
+        _fit(pipeline.model, spec, first, inputs, callbacks)
+        save_and_load(pipeline, spec, training.saved_as)
+        training = training.model_copy(update={"initial_epoch": border})
+    return _fit(pipeline.model, spec, training, inputs, callbacks)
 
 
 def _fit(

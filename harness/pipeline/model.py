@@ -106,7 +106,47 @@ def _mlp(spec: MLPSpec, input_shape: tuple[int, ...]) -> Any:
             stack.append(layers.BatchNormalization(dtype=spec.dtype, name=f"batch_norm_{index}"))
         if spec.dropout:
             stack.append(layers.Dropout(spec.dropout, dtype=spec.dtype, name=f"dropout_{index}"))
-    return keras.Sequential(stack, name="mlp")
+    return _put_together(spec.style, stack)
+
+
+def _put_together(style: str, stack: list[Any]) -> Any:
+    """The same layers as each of the models that Keras has, under the same name."""
+    keras = import_keras()
+    match style:
+        case "functional":
+            tensor = stack[0]
+            for layer in stack[1:]:
+                tensor = layer(tensor)
+            return keras.Model(stack[0], tensor, name="mlp")
+        case "subclassed":
+            model = _subclassed(stack[1:])
+            model(stack[0])
+            return model
+        case "copied":
+            original = keras.Sequential(stack, name="mlp")
+            copy = keras.Sequential.from_config(original.get_config())
+            copy.set_weights(original.get_weights())
+            return copy
+        case _:
+            return keras.Sequential(stack, name="mlp")
+
+
+def _subclassed(layers: list[Any]) -> Any:
+    keras = import_keras()
+
+    class MLP(keras.Model):  # type: ignore[misc, name-defined]
+        def __init__(self) -> None:
+            super().__init__(name="mlp")
+            self.stack = layers
+
+        def call(self, inputs: Any, training: Any = None) -> Any:
+            # Having the flag is enough: Keras hands it on to the layers that take one.
+            del training
+            for layer in self.stack:
+                inputs = layer(inputs)
+            return inputs
+
+    return MLP()
 
 
 def _lstm(spec: LSTMSpec, input_shape: tuple[int, ...]) -> Any:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from harness.pipeline.backend import import_tensorflow
+from harness.pipeline.distribution import strategy_scope
 from harness.pipeline.driven import gradient_step, hand_over, successor_of
 from harness.pipeline.legacy import LegacyOptimizer
 from harness.pipeline.losses import build_loss
@@ -20,7 +21,7 @@ from harness.pipeline.optimizer import (
     start_from_weights,
 )
 from harness.pipeline.tape import tape_step
-from harness.spec.model import VariablesSpec
+from harness.spec.model import MLPSpec, VariablesSpec
 from harness.spec.optimizer import ImportedOptimizerSpec, MultiOptimizerSpec
 from harness.spec.training import (
     ApplyGradientsSpec,
@@ -61,6 +62,7 @@ class TrainingPipeline:
     Attributes:
         model: The compiled Keras model, or None when gradients are drawn.
         optimizer: What updates the weights, loss scaling around it included.
+        replicas: Devices that share each batch.
         step: The observed train step, for loops that are not Keras'.
         compiled_step: The same as a graph, once a loop has made it.
         gradients_vary: Which variables have a gradient may differ from step to step.
@@ -76,8 +78,10 @@ class TrainingPipeline:
             examples: The training data, of which only the shape matters here.
             observer: Watches the train step.
         """
+        self._examples, self._observer = examples, observer
         self.model: Any = None
         self.optimizer: Any = None
+        self.replicas = 1 if spec.distribution is None else spec.distribution.replicas
         self.step: Step | None = None
         self.compiled_step: Step | None = None
         self.gradients_vary = False
@@ -85,10 +89,10 @@ class TrainingPipeline:
         if isinstance(spec.model, VariablesSpec):
             self._build_variables(spec, spec.model, observer)
         else:
-            if examples is None:
-                message = "a model needs examples to know the shape of its input"
-                raise TypeError(message)
-            self._build_model(spec, examples, observer)
+            with strategy_scope(spec.distribution):
+                self._build_model(spec, examples)
+            # Outside the scope: what the observer makes has no copies.
+            self._watch_model(spec)
         tf = import_tensorflow()
         # Tensors, or every reset would have to make them again.
         self._initial = [
@@ -151,7 +155,10 @@ class TrainingPipeline:
         self.optimizer, self.step, self.compiled_step = other.optimizer, other.step, other.compiled
         self._succeeded = not self._succeeded
 
-    def _build_model(self, spec: PipelineSpec, examples: Examples, observer: Observer) -> None:
+    def _build_model(self, spec: PipelineSpec, examples: Examples | None) -> None:
+        if examples is None:
+            message = "a model needs examples to know the shape of its input"
+            raise TypeError(message)
         model = build_model(spec.model, examples.inputs.shape[1:])
         options = spec.compile
         model.compile(
@@ -172,6 +179,26 @@ class TrainingPipeline:
         self.optimizer = model.optimizer
         if is_prebuilt(spec.optimizer) and not isinstance(spec.training, LegacyGlobalStepSpec):
             self.optimizer.build(self._trainable)
+        if isinstance(spec.model, MLPSpec) and spec.model.frozen_after_compile:
+            for index in spec.model.frozen_after_compile:
+                model.get_layer(f"dense_{index}").trainable = False
+            self._trainable = list(model.trainable_variables)
+
+    def replace_model(self, spec: PipelineSpec, model: Any) -> None:
+        """Go on with another compiled model of the same spec."""
+        self.model = model
+        self.optimizer = model.optimizer
+        self._trainable = list(model.trainable_variables)
+        self._watch_model(spec)
+
+    def build_again(self, spec: PipelineSpec) -> None:
+        """Go on with a new model of the same spec, at its own first weights."""
+        with strategy_scope(spec.distribution):
+            self._build_model(spec, self._examples)
+        self._watch_model(spec)
+
+    def _watch_model(self, spec: PipelineSpec) -> None:
+        model, observer = self.model, self._observer
         match spec.training:
             case FitSpec() | TrainOnBatchSpec():
                 model.train_step = observer.watch_step(model.train_step, self)

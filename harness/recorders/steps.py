@@ -7,7 +7,7 @@ loss is there, so that a step which finds its iterator empty leaves none.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import threading
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -16,12 +16,15 @@ import tensorflow as tf
 
 from harness.pipeline.optimizer import inner_optimizer
 from harness.recorders.buffers import RowBuffers
+from harness.recorders.measures import first_input, half_square, read, spread
+from harness.recorders.replicas import Frame, merged
 from harness.recorders.samples import Fingerprint
 from harness.recorders.variables import (
     describe_state,
     describe_trainable,
     flatten,
     state_variables,
+    widest,
 )
 
 if TYPE_CHECKING:
@@ -58,19 +61,10 @@ _LARGEST_WHOLE_FLOAT32 = 2**24
 _CLIPPINGS = ("clipnorm", "clipvalue", "global_clipnorm")
 
 
-@dataclass(slots=True)
-class _Frame:
-    """Tensors of the step that is being traced or run."""
+class _Current(threading.local):
+    """The step that is being traced or run; each replica has a thread of its own."""
 
-    loss: Any = None
-    scale: Any = None
-    learning_rate: Any = None
-    iterations_before: Any = None
-    iterations_after: Any = None
-    applied: bool = False
-    gradients: list[Any] = field(default_factory=list)
-    before: Any = None
-    after: Any = None
+    frame: Frame | None = None
 
 
 class StepRecorder:
@@ -92,11 +86,11 @@ class StepRecorder:
         self._recording = recording
         self._capacity = capacity
         self._batch_size = batch_size
-        self._frame: _Frame | None = None
+        self._current = _Current()
         self._fingerprint: Fingerprint | None = None
         self._buffers: RowBuffers | None = None
         self._without_gradient: set[int] = set()
-        self._states: dict[int, list[Any]] = {}
+        self._states: dict[int, tuple[Any, list[Any]]] = {}
         self.traces = 0
         self.clips = False
 
@@ -106,6 +100,8 @@ class StepRecorder:
         A pipeline that changes its optimizer on the way has one step for each, and one recording.
         """
         self._pipeline = pipeline
+        if self._buffers is not None:
+            self._go_on()
         if not self._recording.norms:
             return step
         if self._buffers is None:
@@ -113,13 +109,13 @@ class StepRecorder:
         self._hook(pipeline.optimizer)
 
         def recorded(batch: Any) -> Any:
-            self.traces += 1
-            self._frame = _Frame()
+            frame = Frame(inputs=first_input(batch))
+            self._current.frame = frame
             try:
                 logs = step(batch)
-                self._write(self._frame, batch)
+                self._finish(frame)
             finally:
-                self._frame = None
+                self._current.frame = None
             return logs
 
         return recorded
@@ -127,10 +123,11 @@ class StepRecorder:
     @property
     def _state(self) -> list[Any]:
         """The variables, those of the optimizer that is in use among them."""
-        optimizer = id(self._pipeline.optimizer)
-        if optimizer not in self._states:
-            self._states[optimizer] = state_variables(self._pipeline)
-        return self._states[optimizer]
+        optimizer = self._pipeline.optimizer
+        if id(optimizer) not in self._states:
+            # With the optimizer, so that no other one is ever found under its identity.
+            self._states[id(optimizer)] = optimizer, state_variables(self._pipeline)
+        return self._states[id(optimizer)][1]
 
     @property
     def state(self) -> tuple[VariableInfo, ...]:
@@ -214,10 +211,41 @@ class StepRecorder:
         fingerprint = self._fingerprint or Fingerprint(int(np.prod(inputs.shape[1:])))
         return fingerprint.look_up(fingerprints, inputs)
 
+    def _go_on(self) -> None:
+        """Another model or optimizer takes over: its rows must fit into the same tables."""
+        _, first = next(iter(self._states.values()), (None, self._state))
+        shapes = [[tuple(variable.shape) for variable in part] for part in (first, self._state)]
+        if shapes[0] != shapes[1]:
+            message = (
+                f"what goes on must have the variables of what went before, which are "
+                f"{shapes[0]}, got {shapes[1]}"
+            )
+            raise RuntimeError(message)
+        self.__dict__.pop("trainable", None)
+
+    def _finish(self, frame: Frame) -> None:
+        """The step is done: write its row, once for all replicas."""
+        if not frame.applied:
+            # Nothing is trainable, or the user's own step updated nothing: a step all the same.
+            self._before(frame, [None] * len(self._pipeline.trainable))
+            self._after(frame)
+        if self._pipeline.replicas == 1:
+            self.traces += 1
+            self._write(frame)
+            return
+        tf.distribute.get_replica_context().merge_call(self._write_replicas, args=(frame,))
+
+    def _write_replicas(self, strategy: Any, frames: Any) -> None:
+        """Called once, when every replica has come to the end of its step."""
+        self.traces += 1
+        self._write(merged(strategy.experimental_local_results(frames)))
+
     def _allocate(self) -> None:
         optimizer = self._pipeline.optimizer
         inner = inner_optimizer(optimizer)
-        self.clips = any(getattr(inner, name, None) for name in _CLIPPINGS)
+        alone = self._pipeline.replicas == 1
+        # Where several replicas clip, no single thing is what was clipped.
+        self.clips = alone and any(getattr(inner, name, None) for name in _CLIPPINGS)
         scales = hasattr(optimizer, "dynamic_scale") or bool(
             getattr(inner, "loss_scale_factor", None)
         )
@@ -231,7 +259,7 @@ class StepRecorder:
             "loss_scale": scales,
         }
         self._measures = tuple(name for name in _MEASURES if kept.get(name, True))
-        self._dtype = _widest(self._pipeline.trainable)
+        self._dtype = widest(self._pipeline.trainable)
         if int(optimizer.iterations.numpy()) + self._capacity > _LARGEST_WHOLE_FLOAT32:
             self._dtype = "float64"
         parameters = sum(variable.size for variable in self.trainable)
@@ -245,6 +273,8 @@ class StepRecorder:
         if self._recording.state:
             width = sum(variable.size for variable in self.state)
             columns |= {"before": (width, "float64"), "after": (width, "float64")}
+            if not alone:
+                columns["apart"] = (width, "float64")
         if self._recording.samples and self._batch_size:
             columns["samples"] = (self._batch_size, "int64")
         self._buffers = RowBuffers(self._capacity, columns)
@@ -256,12 +286,13 @@ class StepRecorder:
         apply, scale_loss = optimizer.apply, optimizer.scale_loss
 
         def watched_scale_loss(loss: Any) -> Any:
-            if self._frame is not None and self._frame.loss is None:
-                self._frame.loss = loss
+            frame = self._current.frame
+            if frame is not None and frame.loss is None:
+                frame.loss = loss
             return scale_loss(loss)
 
         def watched_apply(gradients: Any, trainable_variables: Any = None) -> None:
-            frame = self._frame
+            frame = self._current.frame
             if frame is None:
                 apply(gradients, trainable_variables)
                 return
@@ -276,7 +307,7 @@ class StepRecorder:
             clip = inner._clip_gradients  # noqa: SLF001 - the only place that sees them clipped
             inner._clip_gradients = lambda gradients: self._keep_clipped(clip(gradients))  # noqa: SLF001
 
-    def _before(self, frame: _Frame, gradients: Any) -> None:
+    def _before(self, frame: Frame, gradients: Any) -> None:
         optimizer = self._pipeline.optimizer
         inner = inner_optimizer(optimizer)
         frame.gradients = [
@@ -287,33 +318,34 @@ class StepRecorder:
                 index for index, gradient in enumerate(frame.gradients) if gradient is None
             )
         if hasattr(optimizer, "dynamic_scale"):
-            frame.scale = _read(optimizer.dynamic_scale)
+            frame.scale = read(optimizer.dynamic_scale)
         else:
             frame.scale = getattr(inner, "loss_scale_factor", None)
-        frame.iterations_before = _read(optimizer.iterations)
+        frame.iterations_before = read(optimizer.iterations)
         # A MultiOptimizer has none of its own.
-        frame.learning_rate = _read(getattr(inner, "learning_rate", np.nan))
+        frame.learning_rate = read(getattr(inner, "learning_rate", np.nan))
         if self.clips:
             self._clipped_norm.assign(np.nan)
             if self._recording.gradients:
                 missing = tf.constant(np.nan, "float64")
                 self._clipped.assign(tf.fill(self._clipped.shape, missing))
         if self._recording.state:
-            frame.before = flatten([_read(variable) for variable in self._state])
+            frame.before = flatten([read(variable) for variable in self._state])
 
-    def _after(self, frame: _Frame) -> None:
+    def _after(self, frame: Frame) -> None:
         frame.applied = True
         if self._recording.state:
-            frame.iterations_after = _read(self._pipeline.optimizer.iterations)
-            frame.after = flatten([_read(variable) for variable in self._state])
+            frame.iterations_after = read(self._pipeline.optimizer.iterations)
+            frame.after = flatten([read(variable) for variable in self._state])
 
     def _keep_clipped(self, gradients: Any) -> Any:
         """Called where gradients are clipped, which may be inside a branch of the graph."""
-        if self._frame is not None:
+        frame = self._current.frame
+        if frame is not None:
             tensors = [tf.convert_to_tensor(gradient) for gradient in gradients]
-            self._clipped_norm.assign(tf.sqrt(2.0 * _half_square(tensors, "float64")))
+            self._clipped_norm.assign(tf.sqrt(2.0 * half_square(tensors, "float64")))
             if self._recording.gradients:
-                self._clipped.assign(self._row_of(_spread(tensors, self._frame.gradients)))
+                self._clipped.assign(self._row_of(spread(tensors, frame.gradients)))
         return gradients
 
     def _row_of(self, gradients: list[Any]) -> Any:
@@ -327,14 +359,10 @@ class StepRecorder:
             ]
         )
 
-    def _write(self, frame: _Frame, batch: Any) -> None:
+    def _write(self, frame: Frame) -> None:
         if self._buffers is None:
             return
-        if not frame.applied:
-            # Nothing is trainable, or the user's own step updated nothing: a step all the same.
-            self._before(frame, [None] * len(self._pipeline.trainable))
-            self._after(frame)
-        inputs = tf.nest.flatten(batch[0])[0] if isinstance(batch, tuple | list) else None
+        inputs = frame.inputs
         # The same int32 shape and cast as in Keras' own step: the graph optimizer merges them.
         size = 0 if inputs is None else tf.shape(inputs)[0]
         scale = 1.0 if frame.scale is None else tf.cast(frame.scale, "float64")
@@ -342,7 +370,7 @@ class StepRecorder:
         values = {
             "loss": np.nan if inputs is None or frame.loss is None else frame.loss,
             "learning_rate": frame.learning_rate,
-            "half_square": _half_square(present, self._dtype),
+            "half_square": half_square(present, self._dtype),
             "iterations_before": frame.iterations_before,
             "iterations_after": frame.iterations_after,
             "batch_size": size,
@@ -359,36 +387,10 @@ class StepRecorder:
             row["clipped"] = self._clipped.read_value()
         if "before" in self._buffers:
             row |= {"before": frame.before, "after": frame.after}
+        if "apart" in self._buffers:
+            row["apart"] = frame.apart
         if "samples" in self._buffers and inputs is not None:
             if self._fingerprint is None:
                 self._fingerprint = Fingerprint(int(np.prod(inputs.shape[1:])))
             row["samples"] = self._fingerprint.of_tensor(inputs, self._batch_size)
         self._buffers.write(row, after=row["measures"])
-
-
-def _read(value: Any) -> Any:
-    """The value now: a read that later writes in the same graph can't overtake."""
-    native = value if hasattr(value, "read_value") else getattr(value, "value", value)
-    return native.read_value() if hasattr(native, "read_value") else native
-
-
-def _half_square(tensors: list[Any], dtype: str) -> Any:
-    """Half the square of the global L2 norm.
-
-    In `dtype`: summing float32 in float32 is what keeps the recorder cheap, and where exact norms
-    matter the gradients themselves are recorded. Half, because `l2_loss` halves for nothing.
-    """
-    if not tensors:
-        return tf.zeros([], dtype)
-    return tf.add_n([tf.nn.l2_loss(tf.cast(tensor, dtype)) for tensor in tensors])
-
-
-def _widest(variables: list[Any]) -> str:
-    names = {str(getattr(variable.dtype, "name", variable.dtype)) for variable in variables}
-    return "float64" if "float64" in names else "float32"
-
-
-def _spread(present: list[Any], like: list[Any]) -> list[Any]:
-    """`present` in the places where `like` has something."""
-    rest = iter(present)
-    return [None if gradient is None else next(rest) for gradient in like]

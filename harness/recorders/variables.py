@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from harness.pipeline.pipeline import TrainingPipeline
 
-__all__ = ["describe_state", "describe_trainable", "flatten", "state_variables"]
+__all__ = ["describe_state", "describe_trainable", "flatten", "state_variables", "widest"]
 
 
 def state_variables(pipeline: TrainingPipeline) -> list[Any]:
@@ -61,6 +61,11 @@ def flatten(tensors: Sequence[Any]) -> Any:
 
     parts = [tf.reshape(tf.cast(tensor, "float64"), [-1]) for tensor in tensors]
     return tf.concat(parts, axis=0) if parts else tf.zeros([0], "float64")
+
+
+def widest(variables: Sequence[Any]) -> str:
+    """The dtype that holds all of `variables`."""
+    return "float64" if "float64" in {_dtype(variable) for variable in variables} else "float32"
 
 
 class _Roles:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from harness.pipeline.backend import environment
+from harness.recorders.replicas import disagreements
 from harness.spec.canonical import canonical_json
 from harness.spec.training import LegacyGlobalStepSpec
 from harness.trace import (
@@ -80,7 +81,12 @@ def assemble(recorder: RunRecorder, spec: PipelineSpec, inputs: Inputs, after: A
         environment=environment(),
         state=state,
         gradients=_gradients(steps, tables),
-        events=(*recorder.events, *_gaps(steps, tables), *_source_events(recorder, inputs)),
+        events=(
+            *recorder.events,
+            *_gaps(steps, tables),
+            *_replica_events(recorder, tables),
+            *_source_events(recorder, inputs),
+        ),
         drawn_batches=drawn_batches,
         drawn_samples=inputs.source.tally.samples if counted and inputs.source else None,
         evaluation=after.evaluation,
@@ -200,6 +206,21 @@ def _gaps(steps: StepRecorder, tables: Mapping[str, NDArray[Any]]) -> tuple[Even
     places = np.argwhere(tables["missing"])
     return always + tuple(
         Event(kind="no_gradient", name=paths[index], step=int(step)) for step, index in places
+    )
+
+
+def _replica_events(recorder: RunRecorder, tables: dict[str, NDArray[Any]]) -> tuple[Event, ...]:
+    """One event for the replicas where they were looked at, and one for each copy that differs."""
+    if "apart" not in tables:
+        return ()
+    steps = recorder.steps
+    apart = disagreements(tables["apart"], steps.state)
+    return (
+        Event(kind="replicas", name="compared", detail={"steps": steps.rows()}),
+        *(
+            Event(kind="replicas", name=path, detail={"step": step, "distance": distance})
+            for path, step, distance in apart
+        ),
     )
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness.errors import HarnessError
-from harness.pipeline.backend import import_keras
+from harness.pipeline.backend import import_tensorflow
 from harness.pipeline.inputs import Inputs, build_inputs
 from harness.pipeline.numerics import numerics
 from harness.recorders.files import file_events
@@ -77,7 +77,7 @@ def run_pipeline(
         PipelineError: The user must mend something before anything can run.
         MissingBackendError: There is no Keras here.
     """
-    import_keras()
+    import_tensorflow()
     with (
         numerics(pipeline),
         _folder(pipeline) as folder,

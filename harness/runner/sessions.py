@@ -17,6 +17,7 @@ from harness.pipeline.pipeline import TrainingPipeline
 from harness.recorders.run_recorder import RunRecorder
 from harness.recorders.steps import StepRecorder
 from harness.spec.base import ImportSpec, Spec
+from harness.spec.training import FitSpec
 
 if TYPE_CHECKING:
     from collections.abc import Hashable
@@ -95,7 +96,7 @@ def structure(spec: PipelineSpec, examples: Examples | None) -> str | None:
     The user's own code may keep state that nobody can reset, so it is always built afresh; and an
     optimizer that its first step builds cannot be made unbuilt again.
     """
-    if spec.training.kind not in _REUSABLE_LOOPS or has_import(spec):
+    if spec.training.kind not in _REUSABLE_LOOPS or has_import(spec) or _is_replaced(spec):
         return None
     if not is_prebuilt(spec.optimizer):
         return None
@@ -114,6 +115,14 @@ def structure(spec: PipelineSpec, examples: Examples | None) -> str | None:
     ]
     tables["data"] = _shapes(spec, examples)
     return json.dumps(tables, sort_keys=True)
+
+
+def _is_replaced(spec: PipelineSpec) -> bool:
+    """Whether the run ends with another model than it began with."""
+    training = spec.training
+    if not isinstance(training, FitSpec) or training.save_and_load_after is None:
+        return False
+    return training.saved_as != "nothing"
 
 
 def _shapes(spec: PipelineSpec, examples: Examples | None) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from harness.spec.checks_callbacks import CALLBACK_CHECKS
 from harness.spec.checks_data import DATA_CHECKS
+from harness.spec.checks_distribution import DISTRIBUTION_CHECKS
 from harness.spec.checks_optimizer import OPTIMIZER_CHECKS
 from harness.spec.checks_shapes import SHAPE_CHECKS
 from harness.spec.checks_training import TRAINING_CHECKS
@@ -24,6 +25,7 @@ CHECKS: tuple[Callable[[PipelineSpec], Iterator[Finding]], ...] = (
     *OPTIMIZER_CHECKS,
     *TRAINING_CHECKS,
     *CALLBACK_CHECKS,
+    *DISTRIBUTION_CHECKS,
 )
 """Each yields what one rule finds; none looks at another's findings."""
 

@@ -147,10 +147,11 @@ def frozen_layers_exist(pipeline: PipelineSpec) -> Iterator[Finding]:
     model = pipeline.model
     if not isinstance(model, MLPSpec):
         return
-    for position, layer in enumerate(model.frozen):
-        if layer >= len(model.units):
-            rule = f"be the index of a layer, less than {len(model.units)}"
-            yield finding(f"model.frozen.{position}", rule, layer)
+    for key in ("frozen", "frozen_after_compile"):
+        for position, layer in enumerate(getattr(model, key)):
+            if layer >= len(model.units):
+                rule = f"be the index of a layer, less than {len(model.units)}"
+                yield finding(f"model.{key}.{position}", rule, layer)
 
 
 def one_weight_per_output(pipeline: PipelineSpec) -> Iterator[Finding]:

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 __all__ = ["TRAINING_CHECKS"]
 
+_NOT_SAVED = ("weighted_mse", "focal_loss", "import")
+
 
 def epochs_remain(pipeline: PipelineSpec) -> Iterator[Finding]:
     """Starting at or past the last epoch trains nothing."""
@@ -42,6 +44,24 @@ def interrupts_come_in_time(pipeline: PipelineSpec) -> Iterator[Finding]:
         if restart is not None and restart >= stop:
             rule = f"be less than {stop}, which is not run any more"
             yield finding(f"{key}.interrupt_after.restart_at", rule, restart)
+
+
+def saved_in_the_middle(pipeline: PipelineSpec) -> Iterator[Finding]:
+    """There is training before and after the file, and the file can hold everything."""
+    training = pipeline.training
+    if not isinstance(training, FitSpec) or training.save_and_load_after is None:
+        return
+    first, last = training.initial_epoch, training.epochs
+    if not first < training.save_and_load_after < last:
+        rule = f"lie between the first epoch, {first}, and the last, {last}"
+        yield finding("training.save_and_load_after", rule, training.save_and_load_after)
+    if pipeline.callbacks:
+        names = [callback.kind for callback in pipeline.callbacks]
+        remedy = "They belong to one fit, and there are two."
+        yield finding("callbacks", "be empty where a model is loaded", names, remedy)
+    if training.saved_as == "model" and pipeline.loss.kind in _NOT_SAVED:
+        remedy = "A file holds Keras' own losses only."
+        yield finding("loss.kind", "be one of Keras' own", pipeline.loss.kind, remedy)
 
 
 def gradients_drive_variables(pipeline: PipelineSpec) -> Iterator[Finding]:
@@ -129,6 +149,7 @@ TRAINING_CHECKS = (
     predictions_are_drawn,
     epochs_remain,
     interrupts_come_in_time,
+    saved_in_the_middle,
     gradients_drive_variables,
     rows_fit_variables,
     gradients_of_variables,

@@ -50,6 +50,9 @@ class MLPSpec(ModelSpec):
         activity_l2: Factor of an L2 penalty on what every layer puts out, per sample.
         kernel_constraint: Keras constraint on every kernel, with its defaults.
         frozen: Indices of the dense layers that are not trained.
+        frozen_after_compile: Indices of those that are frozen when the optimizer is built already.
+        style: How the same layers are put together: ``sequential``, ``functional``,
+            ``subclassed``, or ``copied``, which is sequential and made from its configuration.
     """
 
     kind: Literal["mlp"] = "mlp"
@@ -64,6 +67,8 @@ class MLPSpec(ModelSpec):
     activity_l2: NonNegative = 0.0
     kernel_constraint: Constraint | None = None
     frozen: tuple[Count, ...] = ()
+    frozen_after_compile: tuple[Count, ...] = ()
+    style: Literal["sequential", "functional", "subclassed", "copied"] = "sequential"
 
 
 class LSTMSpec(ModelSpec):

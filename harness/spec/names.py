@@ -40,6 +40,7 @@ InvariantName = Literal[
     "never_trains_on_undrawn_batches",
     "nothing_is_left_behind",
     "plateau_follows_automaton",
+    "replica_copies_agree",
     "skipped_step_changes_nothing",
     "source_batches_follow_begin",
     "source_epochs_begin_once",
@@ -48,6 +49,7 @@ InvariantName = Literal[
     "steps_follow_plan",
     "validation_follows_frequency",
     "terminates_on_nan",
+    "total_is_sum_of_outputs",
     "weights_stay_finite",
 ]
 

@@ -9,6 +9,7 @@ from pydantic import Field
 from harness.spec.base import Count, Spec
 from harness.spec.callbacks import AnyCallback
 from harness.spec.data import AfterSpec, AnyData, LinearRegressionSpec, ValidationSpec
+from harness.spec.distribution import MirroredSpec
 from harness.spec.losses import AnyLoss, PlainLossSpec
 from harness.spec.metrics import AnyMetric
 from harness.spec.model import AnyModel, MLPSpec
@@ -31,6 +32,7 @@ class PipelineSpec(Spec):
         precision: Dtype policy and loss scale.
         compile: Compile options.
         training: The loop and its budget.
+        distribution: Devices that share each batch; None is one device and no strategy.
         callbacks: Callbacks in the order Keras gets them.
         then: What is run on the training data after the loop.
         after: How the data reach what is run then.
@@ -46,6 +48,7 @@ class PipelineSpec(Spec):
     precision: PrecisionSpec = PrecisionSpec()
     compile: CompileSpec = CompileSpec()
     training: AnyTraining = FitSpec()
+    distribution: MirroredSpec | None = None
     callbacks: tuple[AnyCallback, ...] = ()
     then: Annotated[tuple[After, ...], Field(max_length=2)] = ()
     after: AfterSpec = AfterSpec()

@@ -9,6 +9,8 @@ from pydantic import BeforeValidator, Field
 from harness.spec.base import Count, Finite, Flag, Positive, PositiveCount, Real, Spec
 from harness.spec.refit import EarlierFitSpec, InterruptSpec
 
+SavedAs = Literal["model", "weights", "nothing"]
+
 
 class FitSpec(Spec):
     """``model.fit``.
@@ -20,6 +22,10 @@ class FitSpec(Spec):
         class_weight: Weight of each integer class, by its index.
         earlier_fit: A whole fit of the same model before this one.
         interrupt_after: Where this fit is broken off and carried on by a second call.
+        save_and_load_after: After the epoch of this count the model is saved and loaded, and a
+            second fit trains the rest; None trains in one fit.
+        saved_as: ``model`` is a ``.keras`` file; ``weights`` a ``.weights.h5`` file that is loaded
+            into a model built and compiled anew; ``nothing`` only makes two fits of one.
     """
 
     kind: Literal["fit"] = "fit"
@@ -29,6 +35,8 @@ class FitSpec(Spec):
     class_weight: tuple[Finite, ...] | None = None
     earlier_fit: EarlierFitSpec | None = None
     interrupt_after: InterruptSpec | None = None
+    save_and_load_after: PositiveCount | None = None
+    saved_as: SavedAs = "model"
 
 
 class LoopSpec(Spec):

@@ -137,3 +137,22 @@ def test_an_import_that_is_no_model_is_refused(user_module: Callable[[str], str]
     with pytest.raises(PipelineError) as caught:
         build((4,), kind="import", **{"import": f"{name}:make"})
     assert str(caught.value) == f"{name}:make must return an uncompiled keras Model, got type str."
+
+
+@pytest.mark.parametrize("style", ["sequential", "functional", "subclassed", "copied"])
+def test_every_style_has_the_same_variables(style: str) -> None:
+    """However the layers are put together, they are the same layers, built at once."""
+    model = build((4,), kind="mlp", units=[3, 1], batch_norm=True, style=style)
+    assert model.built
+    assert [tuple(variable.shape) for variable in model.trainable_variables] == [
+        (4, 3), (3,), (3,), (3,), (3, 1), (1,),
+    ]  # fmt: skip
+    names = [layer.name for layer in model.layers if layer.weights]
+    assert names == ["dense_0", "batch_norm_0", "dense_1"]
+
+
+def test_activity_penalty() -> None:
+    """Every layer's outputs are penalised, not only its weights."""
+    model = build((4,), kind="mlp", units=[3, 1], activity_l2=0.5)
+    model(np.ones((2, 4)))
+    assert len(model.losses) == 2

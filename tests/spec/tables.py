@@ -22,9 +22,19 @@ _PLAIN = st.recursive(
 _PATTERNS = {"import": "own.module:make", "name": "a_1"}
 
 
-@cache
 def tables_of(model: type[Spec]) -> st.SearchStrategy[dict[str, Any]]:
     """Tables that the model takes, as a TOML parser would hand them over."""
+    return _tables(model)
+
+
+@st.composite
+def _tables(draw: st.DrawFn, model: type[Spec]) -> dict[str, Any]:
+    # Under a name: Hypothesis writes nested strategies out, which takes 43 kB for a pipeline.
+    return draw(_fixed_tables(model))
+
+
+@cache
+def _fixed_tables(model: type[Spec]) -> st.SearchStrategy[dict[str, Any]]:
     required: dict[str, st.SearchStrategy[Any]] = {}
     optional: dict[str, st.SearchStrategy[Any]] = {}
     for name, field in model.model_fields.items():
@@ -65,7 +75,7 @@ def _scalar(key: str, slot: Slot) -> st.SearchStrategy[Any]:
     low, high = _bound(slot, annotated_types.Ge, "ge"), _bound(slot, annotated_types.Le, "le")
     above, below = _bound(slot, annotated_types.Gt, "gt"), _bound(slot, annotated_types.Lt, "lt")
     if slot.type is int:
-        return st.integers(int(low or 0), 2**63 - 1)
+        return st.integers(int(low or 0), 2**63 - 1 if high is None else int(high))
     lowest = low if above is None else above
     highest = high if below is None else below
     return st.floats(
