@@ -248,7 +248,7 @@ def _apply_gradients(
 
 
 def _driven(pipeline: TrainingPipeline, training: ApplyGradientsSpec) -> Step:
-    # Nothing here branches on a tensor in Python, and `fit` converts nothing either: a third cheaper.
+    # Nothing here branches on a tensor in Python, nor does `fit` convert it: a third cheaper.
     return _graph(pipeline, autograph=False) if training.compiled else _observed_step(pipeline)
 
 
