@@ -142,12 +142,16 @@ def binary_focal_crossentropy(
 ) -> Unreduced:
     """Return the entropy of each label times ``(1 - p_t)**gamma``; Lin et al. 2017, equation 5.
 
-    VARIANT: logits go through a sigmoid first and are clipped like probabilities.
+    VARIANT: the entropy of logits is not clipped, as in `binary_crossentropy`.
     """
     target = y_true + label_smoothing * (0.5 - y_true)
     share = sigmoid(y_pred) if from_logits else y_pred
     likely = target * share + (1.0 - target) * (1.0 - share)
-    values = _binary_entropy(target, share) * (1.0 - likely) ** gamma
+    if from_logits:
+        entropy = np.logaddexp(0.0, y_pred) - target * y_pred
+    else:
+        entropy = _binary_entropy(target, share)
+    values = entropy * (1.0 - likely) ** gamma
     if apply_class_balancing:
         values = values * (target * alpha + (1.0 - target) * (1.0 - alpha))
     return Unreduced(np.mean(values, axis=axis))
