@@ -5,6 +5,7 @@ examples, the first weights and the order in which the examples came.
 """
 
 from collections.abc import Iterator
+from contextlib import suppress
 
 import numpy as np
 
@@ -171,8 +172,6 @@ def _metrics(
         if isinstance(metric, ImportedMetricSpec):
             continue
         given = weight if metric.weighted else None
-        try:
+        with suppress(NothingToJudge):
             value = metric_over(metric, targets, predictions, given, compiled=True)
-        except NothingToJudge:
-            continue
-        yield from named(key_of(metric), value)
+            yield from named(key_of(metric), value)

@@ -29,6 +29,7 @@ ADAPTER: TypeAdapter[DrawSpec] = TypeAdapter(Draw)
             ([[1], [1]], [[1], [1]]),
         ),
         ({"one_of": [{"integers": [0, 1]}, {"sampled_from": [7]}]}, (0, 1, 7)),
+        ({"any": ["optimizer"]}, ({},)),
     ],
 )
 def test_samples(table: dict[str, Any], samples: tuple[object, ...]) -> None:
