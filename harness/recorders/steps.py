@@ -213,9 +213,12 @@ class StepRecorder:
 
     def _go_on(self) -> None:
         """Another model or optimizer takes over: its rows must fit into the same tables."""
-        _, first = next(iter(self._states.values()), (None, self._state))
-        shapes = [[tuple(variable.shape) for variable in part] for part in (first, self._state)]
+        now = self._state
+        _, first = next(iter(self._states.values()))
+        shapes = [[tuple(variable.shape) for variable in part] for part in (first, now)]
         if shapes[0] != shapes[1]:
+            # What was recorded until now stays readable.
+            self._states[id(self._pipeline.optimizer)] = self._pipeline.optimizer, first
             message = (
                 f"what goes on must have the variables of what went before, which are "
                 f"{shapes[0]}, got {shapes[1]}"

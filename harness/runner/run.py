@@ -137,7 +137,9 @@ def _run(spec: PipelineSpec, recording: Recording, folder: Path, *, reuse: bool)
     session.recorder.begin(inputs, memory, folder)
     try:
         trace = _observe(session, spec, inputs, callbacks, memory=memory, started=started)
-        return replace(trace, events=trace.events + file_events(session.recorder, trace.state))
+        # Without callbacks the folder is not the run's own.
+        files = file_events(session.recorder, trace.state) if spec.callbacks else ()
+        return replace(trace, events=trace.events + files)
     except BaseException:
         SESSIONS.discard(session)
         raise

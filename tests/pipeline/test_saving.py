@@ -59,5 +59,5 @@ def test_other_variables_end_the_run(
     monkeypatch.setattr(keras.saving, "load_model", lambda _: wrong)
     found = fit(run, save_and_load_after=1)
     assert found.stop.reason is StopReason.ERROR
-    assert "the loaded model must have the variables of the saved one" in str(found.stop.exception)
+    assert "what goes on must have the variables of what went before" in str(found.stop.exception)
     assert len(found.epochs) == 1
