@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from harness.spec.assembly import assemble
 from harness.spec.canonical import canonical_tables
 from harness.spec.paths import MISSING, replaced, value_at
-from harness.strategies.structures import pool
+from harness.strategies.structures import pool, runnable
 from harness.strategies.values import values
 
 if TYPE_CHECKING:
@@ -45,10 +45,11 @@ def pipelines(
     @st.composite
     def drawn(source: st.DrawFn) -> dict[str, Any]:
         features = source(st.sampled_from(structures))
-        fixed: dict[str, Any] = {}
-        for feature in features:
-            if source(st.sampled_from(_KEPT)):
-                fixed |= feature
+        kept = tuple(feature for feature in features if source(st.sampled_from(_KEPT)))
+        if kept != features:
+            # What is left may need what was left out.
+            kept = runnable(kept, template, driven="gradients" in draw.any)
+        fixed = {key: value for feature in kept for key, value in feature.items()}
         return fixed | source(values(draw.any, _Reader(tables, fixed)))
 
     return drawn()

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     Structure = tuple[Changes, ...]
     Maker = Callable[[random.Random], list[Changes]]
 
-__all__ = ["pool"]
+__all__ = ["pool", "runnable"]
 
 _SELDOM: Final = 0.3
 _OFTEN: Final = 0.5
@@ -108,15 +108,21 @@ def pool(
             for feature in make(chance)
             if chance.random() < share
         ]
-        structure = _runnable(features, template, driven=driven)
+        structure = runnable(features, template, driven=driven)
         found[repr(structure)] = structure
     return tuple(sorted(found.values(), key=len))
 
 
-def _runnable(
+def runnable(
     features: Sequence[Changes], template: Mapping[str, Any], *, driven: bool
 ) -> Structure:
-    """The features that go with those before them."""
+    """The features that go with those before them.
+
+    Args:
+        features: Each a few changes by dotted key.
+        template: The tables of the pipeline around them.
+        driven: Gradients are drawn too, as many as the variables need.
+    """
     kept: list[Changes] = []
     for feature in features:
         changes = {key: value for part in (*kept, feature) for key, value in part.items()}

@@ -63,7 +63,10 @@ def _values(key: str, slot: Slot) -> st.SearchStrategy[Any]:
         item = _values(key, slot_of(get_args(slot.type)[0]))
         return st.lists(item, min_size=int(shortest), max_size=int(longest))
     if get_origin(slot.type) is dict:
-        return st.dictionaries(_TEXTS, _PLAIN, max_size=3)
+        _, item_type = get_args(slot.type)
+        plain = item_type is Any
+        items = _PLAIN if plain else _values(key, slot_of(item_type))
+        return st.dictionaries(_TEXTS, items, max_size=3)
     return _scalar(key, slot)
 
 
@@ -71,7 +74,11 @@ def _scalar(key: str, slot: Slot) -> st.SearchStrategy[Any]:
     if slot.type is bool:
         return st.booleans()
     if slot.type is str:
-        return st.just(_PATTERNS[key]) if _has_pattern(slot) else _TEXTS
+        if _has_pattern(slot):
+            return st.just(_PATTERNS[key])
+        shortest = int(_bound(slot, annotated_types.MinLen, "min_length") or 0)
+        longest = _bound(slot, annotated_types.MaxLen, "max_length")
+        return st.text(min_size=shortest, max_size=8 if longest is None else int(longest))
     low, high = _bound(slot, annotated_types.Ge, "ge"), _bound(slot, annotated_types.Le, "le")
     above, below = _bound(slot, annotated_types.Gt, "gt"), _bound(slot, annotated_types.Lt, "lt")
     if slot.type is int:
