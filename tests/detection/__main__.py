@@ -40,13 +40,13 @@ def main(arguments: Sequence[str]) -> int:
         alarm = _fails_anyway(found)
         bad += found.caught is None or alarm
         hunts.append(found)
+        if options.record and found.caught is not None and not alarm:
+            write_caught({fault.name: found.caught})
         others = _others(fault) if options.all_areas else None
         lines.append(_row(fault, found, others, alarm=alarm))
         print(lines[-1], flush=True)
     if options.markdown:
         options.markdown.write_text("\n".join([*lines, "", _sum(hunts), ""]), encoding="utf-8")
-    if options.record:
-        write_caught(found for found in hunts if found.caught is not None)
     print(_sum(hunts))
     return 1 if bad else 0
 

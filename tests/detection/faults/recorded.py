@@ -10,9 +10,7 @@ from typing import TYPE_CHECKING, Final
 from tests.detection.engine import Caught
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from tests.detection.engine import Hunt
+    from collections.abc import Mapping
 
 __all__ = ["read_caught", "write_caught"]
 
@@ -33,10 +31,9 @@ def read_caught() -> dict[str, Caught]:
     }
 
 
-def write_caught(hunts: Iterable[Hunt]) -> None:
-    """Add to what was recorded; the draw is JSON because TOML has no null."""
-    kept = read_caught()
-    kept |= {found.fault: found.caught for found in hunts if found.caught is not None}
+def write_caught(found: Mapping[str, Caught]) -> None:
+    """Add to what was recorded; the draw is JSON because TOML knows no null."""
+    kept = read_caught() | dict(found)
     lines = ["# Written by `python -m tests.detection --record`.", ""]
     for name, caught in sorted(kept.items()):
         lines += [
