@@ -7,6 +7,7 @@ import time
 import warnings
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -16,7 +17,6 @@ from harness.runner import judging
 from harness.runner.profiles import budget_for
 from harness.runner.properties import (
     excuses,
-    failure_of,
     issues_in_force,
     judge_issue,
     judge_scenario,
@@ -26,13 +26,15 @@ from harness.spec.loader import load_scenario
 from tests.detection.faults.patching import replaced
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from harness.runner.verdict import Verdict
     from harness.spec.loaded import Scenario
     from tests.detection.faults.patching import Fault
 
 __all__ = ["SCENARIOS", "Caught", "Hunt", "area_scenarios", "fresh", "hunt", "replay"]
+
+_NOT_JUDGED: Final = "not judged: "
 
 SCENARIOS: Final = Path(__file__).parents[2] / "scenarios"
 
@@ -54,6 +56,11 @@ class Caught:
     issue: str | None = None
 
     @property
+    def replays(self) -> bool:
+        """Whether one draw shows it: a scenario that could not be judged has none to show."""
+        return not self.expectation.startswith(_NOT_JUDGED)
+
+    @property
     def text(self) -> str:
         """Scenario and expectation in one word."""
         return f"{self.scenario}::{self.expectation}"
@@ -67,7 +74,7 @@ class Hunt:
         fault: Its name.
         caught: How it was noticed; None where it was not.
         steps: Training steps that were run until then.
-        seconds: Time until then, in a process that had imported everything.
+        seconds: Processor time until then, in a process that had imported everything.
     """
 
     fault: str
@@ -89,15 +96,19 @@ def hunt(fault: Fault, scenarios: Sequence[Scenario]) -> Hunt:
         NotHereError: The installed Keras has nothing that the fault would change.
     """
     with fresh(), fault.apply(), _counted() as steps:
-        started = time.perf_counter()
+        started = time.process_time()
         caught = next(_notices(scenarios), None)
-        seconds = time.perf_counter() - started
+        seconds = time.process_time() - started
     return Hunt(fault=fault.name, caught=caught, steps=sum(steps), seconds=seconds)
 
 
 def replay(caught: Caught) -> tuple[str, ...]:
     """Ids of what one recorded draw breaks, run from a fresh pipeline."""
     scenario = load_scenario(SCENARIOS / f"{caught.scenario}.toml")
+    for issue in scenario.spec.known_issue:
+        if issue.id == caught.issue:
+            verdict = judge_issue(scenario, issue)
+            return () if verdict.outcome is Outcome.KNOWN_ISSUE else (caught.expectation,)
     pipeline = scenario.pipeline_for(caught.draw)
     excused = excuses(issues_in_force(scenario, installed_versions()), pipeline)
     only = caught.expectation if caught.expectation != judging.ENDING else None
@@ -128,22 +139,22 @@ def fresh() -> Iterator[None]:
 def _notices(scenarios: Sequence[Scenario]) -> Iterator[Caught]:
     for scenario in scenarios:
         budget = replace(budget_for(scenario, "quick", None), shrink_seconds=0.0)
-        caught = _noticed(scenario, lambda one=scenario: judge_scenario(one, budget))
+        caught = _noticed(scenario, partial(judge_scenario, scenario, budget))
         if caught is not None:
             yield caught
     for scenario in scenarios:
         for issue in scenario.spec.known_issue:
-            caught = _noticed(scenario, lambda one=scenario, i=issue: judge_issue(one, i))
+            caught = _noticed(scenario, partial(judge_issue, scenario, issue))
             if caught is not None:
                 yield caught
 
 
-def _noticed(scenario: Scenario, judge: Any) -> Caught | None:
+def _noticed(scenario: Scenario, judge: Callable[[], Verdict]) -> Caught | None:
     name = f"{scenario.area}/{scenario.id}"
     try:
-        verdict: Verdict = judge()
+        verdict = judge()
     except HarnessError as error:
-        return Caught(scenario=name, expectation=f"not judged: {error}")
+        return Caught(scenario=name, expectation=f"{_NOT_JUDGED}{error}")
     match verdict.outcome:
         case Outcome.FAILED if verdict.failure is not None:
             return Caught(
@@ -155,7 +166,7 @@ def _noticed(scenario: Scenario, judge: Any) -> Caught | None:
         case Outcome.FIXED:
             return Caught(scenario=name, expectation="known issue gone", issue=verdict.issue)
         case Outcome.NOT_JUDGED:
-            return Caught(scenario=name, expectation=f"not judged: {verdict.reason}")
+            return Caught(scenario=name, expectation=f"{_NOT_JUDGED}{verdict.reason}")
         case _:
             return None
 

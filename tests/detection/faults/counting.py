@@ -166,8 +166,10 @@ STOPPING: Final = (
         "an epoch is compared with the one before, not with the best",
         rewrite(
             _ON_END,
-            ("if self._is_improvement(current, self.best):",
-             "best, self.best = self.best, current\n    if self._is_improvement(current, best):"),
+            (
+                "if self._is_improvement(current, self.best):",
+                "best, self.best = self.best, current\n    if self._is_improvement(current, best):",
+            ),
         ),
     ),
     Fault(
@@ -217,8 +219,10 @@ STOPPING: Final = (
             ("if self.restore_best_weights:", "if False:"),
             (
                 "self.wait += 1",
-                "if self.wait == 0: self.best_weights = self.model.get_weights()\n"
-                "    self.wait += 1",
+                (
+                    "if self.wait == 0: self.best_weights = self.model.get_weights()\n"
+                    "    self.wait += 1"
+                ),
             ),
         ),
     ),

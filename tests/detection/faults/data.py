@@ -9,8 +9,8 @@ import numpy as np
 from tests.detection.faults.patching import Fault, both, rewrite, wrap
 from tests.detection.faults.places import (
     ARRAYS,
-    CALLBACKS,
     CALLBACK_LIST,
+    CALLBACKS,
     EPOCH,
     TF_EPOCH,
     TF_TRAINER,
@@ -67,8 +67,10 @@ EXHAUSTION: Final = (
             f"{TF_EPOCH}.__init__",
             (
                 _DATASET,
-                f"{_DATASET}; n = max(int(dataset.cardinality()) - 1, 1); "
-                "dataset = dataset.take(n).concatenate(dataset.skip(n - 1))",
+                (
+                    f"{_DATASET}; n = max(int(dataset.cardinality()) - 1, 1); "
+                    "dataset = dataset.take(n).concatenate(dataset.skip(n - 1))"
+                ),
             ),
         ),
     ),
@@ -221,8 +223,10 @@ MEMORY: Final = (
             f"{EPOCH}.catch_stop_iteration",
             (
                 "except StopIteration:",
-                "except MemoryError: raise RuntimeError('no memory') from None\n"
-                "    except StopIteration:",
+                (
+                    "except MemoryError: raise RuntimeError('no memory') from None\n"
+                    "    except StopIteration:"
+                ),
             ),
         ),
     ),

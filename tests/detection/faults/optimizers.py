@@ -52,7 +52,8 @@ COMMON: Final = (
         "optimizers",
         "SGD's momentum works against the movement",
         rewrite(
-            _SGD, ("ops.cast(self.momentum, variable.dtype)", "-ops.cast(self.momentum, variable.dtype)")
+            _SGD,
+            ("ops.cast(self.momentum, variable.dtype)", "-ops.cast(self.momentum, variable.dtype)"),
         ),
     ),
     Fault(
@@ -116,7 +117,8 @@ COMMON: Final = (
         "optimizers",
         "RMSprop adds epsilon after it takes the root",
         rewrite(
-            _RMSPROP, ("ops.sqrt(denominator)", "(ops.sqrt(denominator - self.epsilon) + self.epsilon)")
+            _RMSPROP,
+            ("ops.sqrt(denominator)", "(ops.sqrt(denominator - self.epsilon) + self.epsilon)"),
         ),
     ),
     Fault(
@@ -137,7 +139,10 @@ COMMON: Final = (
         "RMSprop's momentum takes in only a share of the new step",
         rewrite(
             _RMSPROP,
-            ("ops.multiply(self.momentum, momentum), increment", "ops.multiply(self.momentum, momentum), (1 - self.momentum) * increment"),
+            (
+                "ops.multiply(self.momentum, momentum), increment",
+                "ops.multiply(self.momentum, momentum), (1 - self.momentum) * increment",
+            ),
         ),
     ),
     Fault(
@@ -153,7 +158,10 @@ COMMON: Final = (
         "adagrad_without_root",
         "optimizers",
         "Adagrad divides by the sum of squares, not by its root",
-        rewrite(_ADAGRAD, ("ops.sqrt(ops.add(accumulator, self.epsilon))", "ops.add(accumulator, self.epsilon)")),
+        rewrite(
+            _ADAGRAD,
+            ("ops.sqrt(ops.add(accumulator, self.epsilon))", "ops.add(accumulator, self.epsilon)"),
+        ),
     ),
     Fault(
         "variables_mixed_up",
@@ -163,9 +171,11 @@ COMMON: Final = (
             f"{OPTIMIZER}._get_variable_index",
             (
                 "return self._trainable_variables_indices[self._var_key(variable)]",
-                "index = self._trainable_variables_indices[self._var_key(variable)]\n"
-                "    return index - 1 if index and self._trainable_variables[index - 1].shape == "
-                "variable.shape else index",
+                (
+                    "index = self._trainable_variables_indices[self._var_key(variable)]\n"
+                    "    before = self._trainable_variables[max(index - 1, 0)]\n"
+                    "    return max(index - 1, 0) if before.shape == variable.shape else index"
+                ),
             ),
         ),
     ),
@@ -173,7 +183,16 @@ COMMON: Final = (
         "repeated_ids_overwrite",
         "optimizers",
         "of a sparse gradient with repeated ids only the last row is applied",
-        rewrite(f"{TF_OPTIMIZER}.assign_sub", ("variable.scatter_sub(value)", "variable.scatter_update(tf.IndexedSlices(tf.gather(variable, value.indices) - value.values, value.indices))")),
+        rewrite(
+            f"{TF_OPTIMIZER}.assign_sub",
+            (
+                "variable.scatter_sub(value)",
+                (
+                    "rows = tf.gather(variable, value.indices) - value.values; "
+                    "variable.scatter_update(tf.IndexedSlices(rows, value.indices))"
+                ),
+            ),
+        ),
     ),
 )
 
@@ -207,7 +226,8 @@ RARE: Final = (
         "optimizers",
         "Ftrl does not cut by its L1 strength",
         rewrite(
-            _of("ftrl", "Ftrl"), ("ops.subtract(linear_clipped, linear)", "ops.subtract(0.0, linear)")
+            _of("ftrl", "Ftrl"),
+            ("ops.subtract(linear_clipped, linear)", "ops.subtract(0.0, linear)"),
         ),
     ),
     Fault(
@@ -242,7 +262,10 @@ RARE: Final = (
         "adafactor_not_clipped",
         "optimizers",
         "Adafactor ignores clip_threshold",
-        rewrite(_of("adafactor", "Adafactor"), ("ops.divide(self._rms(u_t), self.clip_threshold)", "one")),
+        rewrite(
+            _of("adafactor", "Adafactor"),
+            ("ops.divide(self._rms(u_t), self.clip_threshold)", "one"),
+        ),
     ),
     Fault(
         "muon_nesterov_ignored",
@@ -255,7 +278,8 @@ RARE: Final = (
         "optimizers",
         "Muon makes one Newton-Schulz iteration less",
         rewrite(
-            f"{OPTIMIZERS}.muon:Muon.zeropower_via_newtonschulz5", ("range(steps)", "range(steps - 1)")
+            f"{OPTIMIZERS}.muon:Muon.zeropower_via_newtonschulz5",
+            ("range(steps)", "range(steps - 1)"),
         ),
     ),
     Fault(
@@ -271,6 +295,8 @@ RARE: Final = (
         "multi_optimizer_first_for_all",
         "optimizers",
         "a MultiOptimizer counts the updates of its first optimizer only",
-        rewrite(f"{OPTIMIZERS}.multi_optimizer:MultiOptimizer.iterations", ("return ", "return 0 * ")),
+        rewrite(
+            f"{OPTIMIZERS}.multi_optimizer:MultiOptimizer.iterations", ("return ", "return 0 * ")
+        ),
     ),
 )

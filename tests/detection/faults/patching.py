@@ -93,7 +93,7 @@ def rewrite(place: str, *changes: tuple[str, str], every: bool = False) -> Plant
     return plant
 
 
-def wrap(place: str, make: Callable[[Callable[..., Any]], Callable[..., Any]]) -> Plant:
+def wrap(place: str, make: Callable[[Any], Any]) -> Plant:
     """The function at `place` replaced by what `make` makes of it."""
 
     @contextmanager
@@ -120,7 +120,7 @@ def both(*plants: Plant) -> Plant:
 
 @contextmanager
 def replaced(owner: Any, name: str, value: Any) -> Iterator[None]:
-    """An attribute of a class or module replaced; an inherited one is inherited again afterwards."""
+    """An attribute of a class or module replaced; an inherited one is inherited again after."""
     own = name in vars(owner)
     before = vars(owner).get(name)
     setattr(owner, name, value)

@@ -77,7 +77,10 @@ SCHEDULES: Final = (
         rewrite(
             f"{SCHEDULE}:CosineDecay._decay_function",
             ("(1 - self.alpha) * cosine_decayed + self.alpha", "(1 - self.alpha) * cosine_decayed"),
-            ("ops.multiply(decay_from_lr, decayed)", "ops.multiply(decay_from_lr, decayed) + self.alpha"),
+            (
+                "ops.multiply(decay_from_lr, decayed)",
+                "ops.multiply(decay_from_lr, decayed) + self.alpha",
+            ),
         ),
     ),
     Fault(
@@ -85,14 +88,17 @@ SCHEDULES: Final = (
         "schedules",
         "warm-up is one step ahead",
         rewrite(
-            f"{SCHEDULE}:CosineDecay._warmup_function", ("step / warmup_steps", "(step + 1) / warmup_steps")
+            f"{SCHEDULE}:CosineDecay._warmup_function",
+            ("step / warmup_steps", "(step + 1) / warmup_steps"),
         ),
     ),
     Fault(
         "cosine_counts_warmup",
         "schedules",
         "the steps of warm-up count as steps of the cosine",
-        rewrite(_called("CosineDecay"), ("global_step_recomp - warmup_steps", "global_step_recomp")),
+        rewrite(
+            _called("CosineDecay"), ("global_step_recomp - warmup_steps", "global_step_recomp")
+        ),
     ),
     Fault(
         "polynomial_never_cycles",
@@ -133,7 +139,8 @@ SCHEDULES: Final = (
         "schedules",
         "the plateau callback's cooldown is one epoch too long",
         rewrite(
-            _PLATEAU, ("self.cooldown_counter = self.cooldown", "self.cooldown_counter = self.cooldown + 1")
+            _PLATEAU,
+            ("self.cooldown_counter = self.cooldown", "self.cooldown_counter = self.cooldown + 1"),
         ),
     ),
     Fault(
@@ -194,7 +201,9 @@ AVERAGING: Final = (
         "overwrite_off_by_one",
         "averaging",
         "weights are overwritten one update late",
-        rewrite(f"{OPTIMIZER}._backend_apply_gradients", ("self.iterations + 1", "self.iterations")),
+        rewrite(
+            f"{OPTIMIZER}._backend_apply_gradients", ("self.iterations + 1", "self.iterations")
+        ),
     ),
     Fault(
         "overwrite_by_nothing",
@@ -216,8 +225,10 @@ AVERAGING: Final = (
             f"{TF_TRAINER}.fit",
             (
                 "training_logs = epoch_logs",
-                "training_logs = epoch_logs; "
-                "self.optimizer.finalize_variable_values(self.trainable_weights)",
+                (
+                    "training_logs = epoch_logs; "
+                    "self.optimizer.finalize_variable_values(self.trainable_weights)"
+                ),
             ),
         ),
     ),

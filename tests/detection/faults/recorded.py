@@ -17,8 +17,8 @@ __all__ = ["read_caught", "write_caught"]
 _FILE: Final = Path(__file__).with_name("caught.toml")
 
 
-def read_caught() -> dict[str, Caught]:
-    """What was recorded, by the name of the fault."""
+def read_caught() -> dict[str, Caught | None]:
+    """What was recorded, by the name of the fault; None where nothing noticed it."""
     tables = tomllib.loads(_FILE.read_text(encoding="utf-8")) if _FILE.exists() else {}
     return {
         name: Caught(
@@ -27,17 +27,22 @@ def read_caught() -> dict[str, Caught]:
             draw=json.loads(table["draw"]),
             issue=table.get("issue"),
         )
+        if "scenario" in table
+        else None
         for name, table in tables.items()
     }
 
 
-def write_caught(found: Mapping[str, Caught]) -> None:
+def write_caught(found: Mapping[str, Caught | None]) -> None:
     """Add to what was recorded; the draw is JSON because TOML knows no null."""
     kept = read_caught() | dict(found)
     lines = ["# Written by `python -m tests.detection --record`.", ""]
-    for name, caught in sorted(kept.items()):
+    for name, caught in sorted(kept.items(), key=lambda item: item[0]):
+        lines.append(f"[{name}]")
+        if caught is None:
+            lines += ["# Nothing notices it yet.", ""]
+            continue
         lines += [
-            f"[{name}]",
             f"scenario = {json.dumps(caught.scenario)}",
             f"expectation = {json.dumps(caught.expectation)}",
             f"draw = '{json.dumps(dict(caught.draw))}'",

@@ -62,7 +62,10 @@ LOSS_FAULTS: Final = (
         "squared_error_halved",
         "losses",
         "the mean squared error carries a factor of a half",
-        rewrite(f"{LOSSES}:mean_squared_error", ("ops.square(y_true - y_pred)", "0.5 * ops.square(y_true - y_pred)")),
+        rewrite(
+            f"{LOSSES}:mean_squared_error",
+            ("ops.square(y_true - y_pred)", "0.5 * ops.square(y_true - y_pred)"),
+        ),
     ),
     Fault(
         "absolute_error_signed",
@@ -81,7 +84,8 @@ LOSS_FAULTS: Final = (
         "losses",
         "sparse categorical crossentropy takes logits for probabilities",
         rewrite(
-            f"{LOSSES}:sparse_categorical_crossentropy", ("from_logits=from_logits", "from_logits=False")
+            f"{LOSSES}:sparse_categorical_crossentropy",
+            ("from_logits=from_logits", "from_logits=False"),
         ),
     ),
     Fault(
@@ -141,7 +145,10 @@ METRIC_FAULTS: Final = (
         "metric_weights_ignored",
         "metrics",
         "weighted metrics ignore sample weights",
-        rewrite(f"{COMPILED}:CompileMetrics.update_state", ("m.update_state(y_t, y_p, s_w)", "m.update_state(y_t, y_p)")),
+        rewrite(
+            f"{COMPILED}:CompileMetrics.update_state",
+            ("m.update_state(y_t, y_p, s_w)", "m.update_state(y_t, y_p)"),
+        ),
     ),
     Fault(
         "metrics_weighted_unasked",
@@ -156,7 +163,9 @@ METRIC_FAULTS: Final = (
         "binary_threshold_included",
         "metrics",
         "a prediction at the threshold counts as positive",
-        rewrite(f"{METRICS}.accuracy_metrics:binary_accuracy", ("ops.greater(", "ops.greater_equal(")),
+        rewrite(
+            f"{METRICS}.accuracy_metrics:binary_accuracy", ("ops.greater(", "ops.greater_equal(")
+        ),
     ),
     Fault(
         "binary_threshold_ignored",
@@ -177,7 +186,9 @@ METRIC_FAULTS: Final = (
         "confusion_overwritten",
         "metrics",
         "precision and recall know the last batch only",
-        rewrite(_CONFUSION, ("var.assign(var + ops.sum(result, 1))", "var.assign(ops.sum(result, 1))")),
+        rewrite(
+            _CONFUSION, ("var.assign(var + ops.sum(result, 1))", "var.assign(ops.sum(result, 1))")
+        ),
     ),
     Fault(
         "top_k_off_by_one",
@@ -216,7 +227,10 @@ COMPILE: Final = (
         "an execution of several steps runs one step less",
         rewrite(
             f"{TF_TRAINER}._make_function",
-            ("tf.less(execution_step, self.steps_per_execution),", "tf.less(execution_step, self.steps_per_execution - 1),"),
+            (
+                "tf.less(execution_step, self.steps_per_execution),",
+                "tf.less(execution_step, self.steps_per_execution - 1),",
+            ),
             every=True,
         ),
     ),
@@ -226,7 +240,13 @@ COMPILE: Final = (
         "with several steps per execution validation ends after the first execution",
         rewrite(
             f"{TF_TRAINER}.evaluate",
-            ("callbacks.on_test_batch_end(end_step, logs)", "callbacks.on_test_batch_end(end_step, logs); self.stop_evaluating |= self.steps_per_execution > 1"),
+            (
+                "callbacks.on_test_batch_end(end_step, logs)",
+                (
+                    "callbacks.on_test_batch_end(end_step, logs); "
+                    "self.stop_evaluating |= self.steps_per_execution > 1"
+                ),
+            ),
         ),
     ),
     Fault(
@@ -235,7 +255,10 @@ COMPILE: Final = (
         "run eagerly, the last trainable variable is left out",
         rewrite(
             f"{TF_TRAINER}.train_step",
-            ("trainable_weights = self.trainable_weights\n", "trainable_weights = self.trainable_weights[: -1 if self.run_eagerly else None]\n"),
+            (
+                "trainable_weights = self.trainable_weights\n",
+                "trainable_weights = self.trainable_weights[: -1 if self.run_eagerly else None]\n",
+            ),
         ),
     ),
     Fault(

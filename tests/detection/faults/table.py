@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from tests.detection.faults import counting, data, optimizers, rates, reports, runs, updates
+from tests.detection.faults import counting, data, hooks, optimizers, rates, reports, runs, updates
 
 __all__ = ["FAULTS"]
 
@@ -23,7 +23,7 @@ FAULTS: Final = (
     *reports.LOSS_FAULTS,
     *reports.METRIC_FAULTS,
     *reports.COMPILE,
-    *runs.CALLBACK_FAULTS,
+    *hooks.CALLBACK_FAULTS,
     *runs.CONVERGENCE,
     *runs.DETERMINISM,
     *runs.DISTRIBUTION,

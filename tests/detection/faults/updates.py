@@ -5,7 +5,13 @@ from __future__ import annotations
 from typing import Any, Final
 
 from tests.detection.faults.patching import Fault, rewrite, wrap
-from tests.detection.faults.places import LOSS_SCALE, OPTIMIZER, OPTIMIZERS, TF_OPTIMIZER, TF_TRAINER
+from tests.detection.faults.places import (
+    LOSS_SCALE,
+    OPTIMIZER,
+    OPTIMIZERS,
+    TF_OPTIMIZER,
+    TF_TRAINER,
+)
 
 
 def _last_left_out(clip: Any) -> Any:
@@ -61,8 +67,10 @@ CLIPPING: Final = (
             _CLIP,
             (
                 "if self.clipnorm and self.clipnorm > 0:",
-                "if self.clipnorm: return clip_by_global_norm(grads, self.clipnorm)\n"
-                "    if self.clipnorm and self.clipnorm > 0:",
+                (
+                    "if self.clipnorm: return clip_by_global_norm(grads, self.clipnorm)\n"
+                    "    if self.clipnorm and self.clipnorm > 0:"
+                ),
             ),
         ),
     ),
@@ -70,7 +78,11 @@ CLIPPING: Final = (
         "clip_norm_off_by_one_percent",
         "clipping",
         "the norm after clipping is one per cent above the limit",
-        rewrite(_GLOBAL, ("1.0 / clip_norm)", "1.01 / clip_norm)"), ("1.0 / use_norm", "1.01 / use_norm")),
+        rewrite(
+            _GLOBAL,
+            ("1.0 / clip_norm)", "1.01 / clip_norm)"),
+            ("1.0 / use_norm", "1.01 / use_norm"),
+        ),
     ),
     Fault(
         "clip_always_to_the_limit",
@@ -82,7 +94,9 @@ CLIPPING: Final = (
         "clip_by_squared_norm",
         "clipping",
         "the square root of the norm is forgotten",
-        rewrite(f"{OPTIMIZERS}.base_optimizer:global_norm", ("ops.sqrt(squared_norm)", "squared_norm")),
+        rewrite(
+            f"{OPTIMIZERS}.base_optimizer:global_norm", ("ops.sqrt(squared_norm)", "squared_norm")
+        ),
     ),
     Fault(
         "clip_micro_gradients",
@@ -96,7 +110,13 @@ CLIPPING: Final = (
         "gradients are clipped while they still carry the loss scale",
         rewrite(
             f"{LOSS_SCALE}._stateful_handle_finite_grads",
-            ("ops.divide(g, scale)", "ops.divide(self.inner_optimizer._clip_gradients([g])[0], scale)"),
+            (
+                "scale = self.dynamic_scale",
+                (
+                    "grads = self.inner_optimizer._clip_gradients(list(grads)); "
+                    "scale = self.dynamic_scale"
+                ),
+            ),
         ),
     ),
     Fault(
@@ -107,8 +127,10 @@ CLIPPING: Final = (
             f"{OPTIMIZER}._clip_gradients",
             (
                 "if self.clipnorm and self.clipnorm > 0:",
-                "grads = [g if g is None else ops.where(ops.isnan(g), 0 * ops.ones_like(g), g) "
-                "for g in grads]\n    if self.clipnorm and self.clipnorm > 0:",
+                (
+                    "grads = [g if g is None else ops.where(ops.isnan(g), 0 * ops.ones_like(g), g) "
+                    "for g in grads]\n    if self.clipnorm and self.clipnorm > 0:"
+                ),
             ),
         ),
     ),
@@ -185,7 +207,9 @@ SCALING: Final = (
         "first_gradient_checked_only",
         "loss_scaling",
         "only the first variable's gradient must be finite",
-        rewrite(f"{LOSS_SCALE}.check_finite", ("for g in tensor_grads]", "for g in tensor_grads[:1]]")),
+        rewrite(
+            f"{LOSS_SCALE}.check_finite", ("for g in tensor_grads]", "for g in tensor_grads[:1]]")
+        ),
     ),
     Fault(
         "infinite_passes",
