@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tests.detection.engine import Hunt, area_scenarios, fresh, hunt, replay
+from tests.detection.engine import Hunt, area_scenarios, hunt, replay
 from tests.detection.faults.patching import AREAS, Fault, NotHereError
 from tests.detection.faults.recorded import write_caught
 from tests.detection.faults.table import FAULTS
@@ -72,8 +72,7 @@ def _fails_anyway(found: Hunt) -> bool:
     caught = found.caught
     if caught is None or not caught.replays:
         return False
-    with fresh():
-        return bool(replay(caught))
+    return bool(replay(caught))
 
 
 def _others(fault: Fault) -> list[str]:

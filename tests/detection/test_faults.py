@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.detection.engine import fresh, replay
+from tests.detection.engine import replay
 from tests.detection.faults.patching import AREAS, Fault, NotHereError
 from tests.detection.faults.recorded import read_caught
 from tests.detection.faults.table import FAULTS
@@ -19,7 +19,7 @@ def test_noticed(fault: Fault) -> None:
     if caught is None:
         pytest.xfail(f"no scenario of {fault.area} notices it yet")
     try:
-        with fresh(), fault.apply():
+        with fault.apply():
             broken = replay(caught)
     except NotHereError as error:
         pytest.skip(f"another Keras: {error}")
