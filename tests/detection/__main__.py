@@ -1,0 +1,121 @@
+"""Prints which scenario notices which fault: `python -m tests.detection`."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+import statistics
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tests.detection.engine import Hunt, area_scenarios, hunt, replay
+from tests.detection.faults.patching import AREAS, Fault, NotHereError
+from tests.detection.faults.recorded import write_caught
+from tests.detection.faults.table import FAULTS
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Hunt for faults; 1 when one is not noticed by its own area, or its scenario fails anyway."""
+    options = _parser().parse_args(arguments)
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    logging.getLogger("tensorflow").setLevel(logging.ERROR)
+    faults = [
+        fault
+        for fault in FAULTS
+        if (not options.area or fault.area in options.area)
+        and (not options.fault or fault.name in options.fault)
+    ]
+    lines, hunts, bad = [_head(options.all_areas)], [], 0
+    for fault in faults:
+        try:
+            found = hunt(fault, area_scenarios(fault.area))
+        except NotHereError as error:
+            _say(f"-- {fault.name}: not in this Keras: {error}")
+            continue
+        alarm = _fails_anyway(found)
+        bad += found.caught is None or alarm
+        hunts.append(found)
+        if options.record and not alarm and (found.caught is None or found.caught.replays):
+            write_caught({fault.name: found.caught})
+        others = _others(fault) if options.all_areas else None
+        lines.append(_row(fault, found, others, alarm=alarm))
+        _say(lines[-1])
+    if options.markdown:
+        options.markdown.write_text("\n".join([*lines, "", _sum(hunts), ""]), encoding="utf-8")
+    _say(_sum(hunts))
+    return 1 if bad else 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m tests.detection", description=__doc__)
+    parser.add_argument("--area", action="append", choices=AREAS, help="only faults of this area")
+    parser.add_argument("--fault", action="append", help="only this fault")
+    parser.add_argument(
+        "--all-areas", action="store_true", help="say which other areas notice it, too (slow)"
+    )
+    parser.add_argument("--markdown", type=Path, help="write the table to this file as well")
+    parser.add_argument(
+        "--record",
+        action="store_true",
+        help="keep what was found for tests/detection/test_faults.py",
+    )
+    return parser
+
+
+def _fails_anyway(found: Hunt) -> bool:
+    """Whether the draw that noticed the fault fails without it."""
+    caught = found.caught
+    if caught is None or not caught.replays:
+        return False
+    return bool(replay(caught))
+
+
+def _others(fault: Fault) -> list[str]:
+    return [
+        area
+        for area in AREAS
+        if area != fault.area and hunt(fault, area_scenarios(area)).caught is not None
+    ]
+
+
+def _say(text: str) -> None:
+    print(text, flush=True)  # noqa: T201 - a command-line tool speaks on standard output
+
+
+def _head(all_areas: bool) -> str:  # noqa: FBT001 - one caller
+    names = ["fault", "area", "what is wrong", "caught by", "steps", "CPU seconds"]
+    names += ["noticed by other areas"] if all_areas else []
+    return f"| {' | '.join(names)} |\n|{'---|' * len(names)}"
+
+
+def _row(fault: Fault, found: Hunt, others: list[str] | None, *, alarm: bool) -> str:
+    caught = "**nothing**" if found.caught is None else found.caught.text.replace("|", "/")
+    if found.caught is not None and found.caught.issue is not None:
+        caught += f" ({found.caught.issue})"
+    if alarm:
+        caught = f"**fails without the fault**: {caught}"
+    cells: list[Any] = [fault.name, fault.area, fault.description, caught, found.steps]
+    cells.append(f"{found.seconds:.1f}")
+    cells += [] if others is None else [", ".join(others) or "none"]
+    return f"| {' | '.join(str(cell) for cell in cells)} |"
+
+
+def _sum(hunts: Sequence[Hunt]) -> str:
+    caught = [found for found in hunts if found.caught is not None]
+    if not caught:
+        return f"0 of {len(hunts)} faults were noticed."
+    return (
+        f"{len(caught)} of {len(hunts)} faults were noticed, after "
+        f"{statistics.median(found.seconds for found in caught):.1f} CPU seconds and "
+        f"{statistics.median(found.steps for found in caught):.0f} training steps in the median, "
+        f"at most {max(found.seconds for found in caught):.0f} seconds."
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,31 @@
+"""All faults, by area."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from tests.detection.faults import counting, data, hooks, optimizers, rates, reports, runs, updates
+
+__all__ = ["FAULTS"]
+
+FAULTS: Final = (
+    *counting.GLOBAL_STEP,
+    *counting.STOPPING,
+    *data.EXHAUSTION,
+    *data.MEMORY,
+    *updates.CLIPPING,
+    *updates.SCALING,
+    *updates.ACCUMULATION,
+    *optimizers.COMMON,
+    *optimizers.RARE,
+    *rates.SCHEDULES,
+    *rates.AVERAGING,
+    *reports.LOSS_FAULTS,
+    *reports.METRIC_FAULTS,
+    *reports.COMPILE,
+    *hooks.CALLBACK_FAULTS,
+    *runs.CONVERGENCE,
+    *runs.DETERMINISM,
+    *runs.DISTRIBUTION,
+    *runs.PIPELINE,
+)
