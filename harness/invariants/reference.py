@@ -77,7 +77,7 @@ def predicted_steps(view: View, network: Network) -> Iterator[PredictedStep]:
 def network_of(view: View, *, trained: bool = False) -> Network:
     """Return the layers of the built-in MLP with its first weights, or with those it ended with.
 
-    A trained network only predicts, so that dropout does not matter to it.
+    A trained network only predicts, so that dropout and penalties do not matter to it.
 
     Raises:
         NothingToJudge: The model is another one, or not deterministic, or its variables are not
@@ -114,8 +114,7 @@ def network_of(view: View, *, trained: bool = False) -> Network:
 
 
 def _unpredictable(model: MLPSpec, *, trained: bool) -> bool:
-    penalised = bool(model.activity_l2)
-    return model.batch_norm or penalised or (bool(model.dropout) and not trained)
+    return model.batch_norm or (bool(model.dropout or model.activity_l2) and not trained)
 
 
 def _weight_paths(state: StateTable, model: MLPSpec, names: tuple[str, ...]) -> tuple[str, ...]:

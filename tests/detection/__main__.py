@@ -84,7 +84,7 @@ def _others(fault: Fault) -> list[str]:
 
 
 def _say(text: str) -> None:
-    print(text, flush=True)  # noqa: T201 - a command-line tool speaks on standard output
+    print(text, flush=True)
 
 
 def _head(all_areas: bool) -> str:  # noqa: FBT001 - one caller
