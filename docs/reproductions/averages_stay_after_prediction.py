@@ -1,7 +1,7 @@
 """SwapEMAWeights leaves the averages in the model after predict.
 
-The callback is documented to swap the weights back after the evaluation; a prediction ends with
-the averages in the model, and training would go on from them.
+The callback is documented to restore the weights after it has put the averages in their place. A
+prediction ends with the averages in the model, and training would go on from them.
 """
 
 import sys

@@ -1,7 +1,7 @@
 """BackupAndRestore counts the first execution of an epoch as one batch, however many it holds.
 
-An integer save_freq is documented to save "every N steps". With steps_per_execution=2 the backup
-due after four batches is written after six.
+An integer save_freq is documented as the number of batches from one backup to the next. With
+steps_per_execution=2 the backup that is due after four batches is written after six.
 """
 
 import sys

@@ -1,7 +1,7 @@
 """EarlyStopping with a baseline never stops a run that improves and does not beat the baseline.
 
-"Training will stop if the model doesn't show improvement over the baseline." A value that beats the
-last best but not the baseline returns before the patience is looked at.
+The argument is documented to stop a training without improvement over the baseline. A value that
+beats the last best but not the baseline returns before the patience is looked at.
 """
 
 import sys

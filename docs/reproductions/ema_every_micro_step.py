@@ -1,7 +1,7 @@
 """The moving average is updated on every micro-step of an accumulation window.
 
-gradient_accumulation_steps is documented to leave model and optimizer variables alone until the
-window is full. Three updates must leave the same average, however many micro-steps they have.
+gradient_accumulation_steps is documented to leave the variables of model and optimizer alone until
+the window is full. Three updates must leave the same average, however many micro-steps they have.
 """
 
 import sys

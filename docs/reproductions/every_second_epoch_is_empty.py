@@ -1,7 +1,7 @@
 """With steps_per_epoch the length of a pass, every second epoch trains on nothing.
 
-fit documents that a dataset is iterated over anew, or else goes on in the next epoch. A dataset of
-unknown cardinality does neither: the second epoch finds the iterator empty, the third starts over.
+steps_per_epoch is documented as the number of batches of an epoch. A dataset of unknown cardinality
+is neither begun anew nor refused: the second epoch finds its iterator empty, the third starts over.
 """
 
 import sys

@@ -1,7 +1,7 @@
 """With several steps per execution an epoch trains on more batches than steps_per_epoch.
 
-compile documents that an execution is truncated to the size of the epoch. It always runs all its
-steps; tests of Keras encode that.
+compile documents that an execution is cut to the size of the epoch. It always runs all its steps;
+tests of Keras encode that.
 """
 
 import sys

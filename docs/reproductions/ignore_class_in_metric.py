@@ -10,7 +10,12 @@ import keras
 import numpy as np
 
 labels, output = np.array([0, 1]), np.full((2, 2), 0.5, "float32")
-metric = keras.metrics.SparseCategoricalCrossentropy(ignore_class=1)
+try:
+    metric = keras.metrics.SparseCategoricalCrossentropy(ignore_class=1)
+except TypeError:
+    print("got:      no such argument in Keras", keras.__version__)
+    print("expected: (nothing to check)")
+    sys.exit(0)
 metric.update_state(labels, output)
 
 got, expected = float(metric.result()), float(np.log(2.0))

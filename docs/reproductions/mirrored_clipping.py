@@ -24,7 +24,7 @@ for limit in ("clipnorm", "global_clipnorm", "clipvalue"):
             dense = keras.layers.Dense(1, use_bias=False, kernel_initializer="zeros")
             model = keras.Sequential([keras.Input((1,)), dense])
             model.compile(keras.optimizers.SGD(1.0, **{limit: 1.0}), "mse", jit_compile=False)
-        model.fit(x, y, batch_size=2, verbose=0)
+        model.fit(x, y, batch_size=2, shuffle=False, verbose=0)
         weights.append(float(model.get_weights()[0][0, 0]))
     rows[limit] = weights
 

@@ -17,7 +17,7 @@ with tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"]).scope():
     model = keras.Sequential([keras.Input((1,)), dense])
     optimizer = keras.optimizers.LossScaleOptimizer(keras.optimizers.SGD(0.5), initial_scale=1024.0)
     model.compile(optimizer, "mse", jit_compile=False)
-model.fit(np.array([[1.0], [1e30]]), np.ones((2, 1)), batch_size=2, verbose=0)
+model.fit(np.array([[1.0], [1e30]]), np.ones((2, 1)), batch_size=2, shuffle=False, verbose=0)
 
 got, expected = float(model.get_weights()[0][0, 0]), 1.0
 print("got:     ", got)

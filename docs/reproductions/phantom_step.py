@@ -1,7 +1,7 @@
 """With unknown cardinality one update more is made than there are batches.
 
-iterations is documented as the number of steps the optimizer has run. The train function runs once
-more on the empty iterator: the count goes up and weight decay is applied.
+An epoch is documented to run until the input is exhausted, so there are as many updates as batches.
+The train function runs once more on the empty iterator: it counts, and weight decay is applied.
 """
 
 import sys

@@ -1,7 +1,7 @@
 """A callback that stops training in an epoch leaves a PyDataset without on_epoch_end.
 
-on_epoch_end is documented as the "method called at the end of every epoch"; the callbacks are told
-of the end of this one.
+The method is documented to be called at the end of every epoch; the callbacks are told of the end
+of this one.
 """
 
 import sys

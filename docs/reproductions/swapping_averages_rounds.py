@@ -1,7 +1,7 @@
 """SwapEMAWeights changes the weights of a model that is evaluated.
 
-Evaluating is documented to have no effect on the weights. On TensorFlow the two are swapped by
-adding and subtracting them: a small weight beside a large average is lost.
+The callback is documented to restore the weights after the evaluation. On TensorFlow the two are
+swapped by adding and subtracting them: a small weight beside a large average is lost.
 """
 
 import sys

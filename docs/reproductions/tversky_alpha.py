@@ -1,7 +1,7 @@
 """Tversky's alpha weighs false negatives, beta false positives.
 
-The documentation has it the other way round: "alpha: The coefficient controlling incidence of
-false positives". Here is one hit and one false positive: 1 - 1 / (1 + alpha) is 0.5.
+The documentation has it the other way round: alpha is the coefficient of false positives. Here is
+one hit and one false positive: the loss is 1 - 1 / (1 + alpha) = 0.5.
 """
 
 import sys
