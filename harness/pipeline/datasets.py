@@ -49,7 +49,7 @@ def counted_batches(
     counted = tf.raw_ops.MapDataset(
         input_dataset=tf.data.experimental.to_variant(data),
         other_arguments=[counter.handle],
-        f=_counting(elements),
+        f=_counting(_leaves(elements)),
         preserve_cardinality=True,
         **_flat(elements),
     )
@@ -63,7 +63,7 @@ def of_unknown_cardinality(data: Any) -> Any:
     kept = tf.raw_ops.FilterDataset(
         input_dataset=tf.data.experimental.to_variant(data),
         other_arguments=[],
-        predicate=_everything(elements),
+        predicate=_everything(_leaves(elements)),
         **_flat(elements),
     )
     return tf.data.experimental.from_variant(kept, elements).with_options(calm_options())
@@ -102,10 +102,15 @@ def _traced(function: Any, signature: tuple[Any, ...]) -> Any:
     return graph.get_concrete_function()
 
 
-def _flat(elements: tuple[Any, ...]) -> dict[str, list[Any]]:
+def _leaves(elements: Any) -> tuple[Any, ...]:
+    """Inputs, targets and weights in one row; a model of several outputs has nested targets."""
+    return tuple(import_tensorflow().nest.flatten(elements))
+
+
+def _flat(elements: Any) -> dict[str, list[Any]]:
     return {
-        "output_types": [part.dtype for part in elements],
-        "output_shapes": [part.shape for part in elements],
+        "output_types": [part.dtype for part in _leaves(elements)],
+        "output_shapes": [part.shape for part in _leaves(elements)],
     }
 
 
