@@ -11,6 +11,7 @@ import tensorflow as tf
 __all__ = [
     "accumulating_model",
     "checkpoint_without_ending",
+    "noisy_model",
     "rate_of_the_epoch",
     "reads_rate_by_call",
 ]
@@ -65,3 +66,14 @@ def accumulating_model(micro_batches: int) -> keras.Model:
             return {"loss": loss}
 
     return Accumulating()
+
+
+def noisy_model(units: int) -> keras.Model:
+    """A model whose training adds noise that nobody gave a seed."""
+
+    class Noise(keras.layers.Layer):  # type: ignore[misc]
+        def call(self, inputs: Any, training: bool = False) -> Any:  # noqa: FBT001, FBT002 - Keras
+            noise = keras.random.normal(keras.ops.shape(inputs), dtype=inputs.dtype)
+            return inputs + noise if training else inputs
+
+    return keras.Sequential([keras.layers.Dense(units), Noise(), keras.layers.Dense(1)])
