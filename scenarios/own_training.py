@@ -11,9 +11,11 @@ import tensorflow as tf
 __all__ = [
     "accumulating_model",
     "checkpoint_without_ending",
+    "model_without_batch_size",
     "noisy_model",
     "rate_of_the_epoch",
     "reads_rate_by_call",
+    "tells_metrics_names",
 ]
 
 
@@ -77,3 +79,24 @@ def noisy_model(units: int) -> keras.Model:
             return inputs + noise if training else inputs
 
     return keras.Sequential([keras.layers.Dense(units), Noise(), keras.layers.Dense(1)])
+
+
+def model_without_batch_size(units: int) -> keras.Model:
+    """A model that is trained without saying how many examples make a batch."""
+
+    class Unsized(keras.Sequential):  # type: ignore[misc]
+        def fit(self, *arguments: Any, batch_size: int, **options: Any) -> Any:  # noqa: ARG002
+            return super().fit(*arguments, **options)
+
+    return Unsized([keras.layers.Dense(units)])
+
+
+def tells_metrics_names() -> keras.callbacks.Callback:
+    """A callback that breaks training off with what the model calls its metrics."""
+
+    class NameTeller(keras.callbacks.Callback):  # type: ignore[misc]
+        def on_epoch_end(self, epoch: int, logs: Any = None) -> None:  # noqa: ARG002
+            message = f"metrics_names is {self.model.metrics_names}, logged are {sorted(logs)}"
+            raise LookupError(message)
+
+    return NameTeller()
