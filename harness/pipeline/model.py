@@ -68,6 +68,8 @@ def build_variables(spec: VariablesSpec, dtype: str) -> list[Any]:
     ]
     for variable in variables:
         variable.constraint = keras.constraints.get(spec.constraint)
+    for index in spec.overwritten:
+        variables[index].overwrite_with_gradient = True
     return variables
 
 

@@ -39,6 +39,7 @@ InvariantName = Literal[
     "metrics_match_oracle",
     "never_trains_on_undrawn_batches",
     "nothing_is_left_behind",
+    "overwritten_take_their_gradient",
     "plateau_follows_automaton",
     "replica_copies_agree",
     "skipped_step_changes_nothing",
