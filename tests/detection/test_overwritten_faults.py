@@ -1,5 +1,7 @@
 """A variable that is overwritten and has another value than the one that arrived is found."""
 
+from typing import Final
+
 import numpy as np
 import pytest
 
@@ -11,7 +13,7 @@ from harness.trace import Trace
 from tests.invariants.faults import judged, with_state
 from tests.invariants.traces import apply_pipeline, apply_trace, fit_trace, pipeline
 
-CHECK = "overwritten_take_their_gradient"
+CHECK: Final = "overwritten_take_their_gradient"
 SPEC = apply_pipeline(model__overwritten=[1])
 """Four steps with the rows of gradients at zero; the second of two variables is overwritten."""
 
