@@ -11,8 +11,11 @@ import tensorflow as tf
 __all__ = [
     "accumulating_model",
     "checkpoint_without_ending",
+    "model_without_batch_size",
+    "noisy_model",
     "rate_of_the_epoch",
     "reads_rate_by_call",
+    "tells_metrics_names",
 ]
 
 
@@ -65,3 +68,35 @@ def accumulating_model(micro_batches: int) -> keras.Model:
             return {"loss": loss}
 
     return Accumulating()
+
+
+def noisy_model(units: int) -> keras.Model:
+    """A model whose training adds noise that nobody gave a seed."""
+
+    class Noise(keras.layers.Layer):  # type: ignore[misc]
+        def call(self, inputs: Any, training: bool = False) -> Any:  # noqa: FBT001, FBT002 - Keras
+            noise = keras.random.normal(keras.ops.shape(inputs), dtype=inputs.dtype)
+            return inputs + noise if training else inputs
+
+    return keras.Sequential([keras.layers.Dense(units), Noise(), keras.layers.Dense(1)])
+
+
+def model_without_batch_size(units: int) -> keras.Model:
+    """A model that is trained without saying how many examples make a batch."""
+
+    class Unsized(keras.Sequential):  # type: ignore[misc]
+        def fit(self, *arguments: Any, batch_size: int, **options: Any) -> Any:  # noqa: ARG002
+            return super().fit(*arguments, **options)
+
+    return Unsized([keras.layers.Dense(units)])
+
+
+def tells_metrics_names() -> keras.callbacks.Callback:
+    """A callback that breaks training off with what the model calls its metrics."""
+
+    class NameTeller(keras.callbacks.Callback):  # type: ignore[misc]
+        def on_epoch_end(self, epoch: int, logs: Any = None) -> None:  # noqa: ARG002
+            message = f"metrics_names is {self.model.metrics_names}, logged are {sorted(logs)}"
+            raise LookupError(message)
+
+    return NameTeller()

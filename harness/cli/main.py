@@ -62,7 +62,13 @@ def _parser() -> argparse.ArgumentParser:
     check.set_defaults(command=_check)
     listing = commands.add_parser("list", help="list scenario files and what they claim")
     listing.add_argument("paths", nargs="*", type=Path, default=[Path("scenarios")], metavar="PATH")
-    listing.add_argument("--invariants", action="store_true", help="list the checks instead")
+    what = listing.add_mutually_exclusive_group()
+    for name, text in (
+        ("invariants", "list the checks instead"),
+        ("issues", "print the known issues as a table for a document"),
+        ("claims", "print the claims of the literature, and what became of them, as a table"),
+    ):
+        what.add_argument(f"--{name}", dest="what", action="store_const", const=name, help=text)
     listing.set_defaults(command=_list)
     schema = commands.add_parser("schema", help="print the JSON Schema of scenario files")
     schema.set_defaults(command=_schema)
@@ -105,26 +111,17 @@ def _check(options: argparse.Namespace) -> int:
 
 
 def _list(options: argparse.Namespace) -> int:
-    if options.invariants:
-        from harness.invariants.base import registered
+    from harness.cli import listing
 
-        for name, check in sorted(registered().items()):
-            print(f"{name}\n    {check.summary}")
-        return PASSED
-    from harness.spec.loader import load_scenario
-
-    status = PASSED
-    for file in scenario_files(options.paths):
-        try:
-            spec = load_scenario(file).spec
-        except SpecError as error:
-            print(error, file=sys.stderr)
-            status = FAILED
-            continue
-        print(f"{file}\n    {spec.title}")
-        for issue in spec.known_issue:
-            print(f"    known issue {issue.id} ({issue.versions}): {issue.reason}")
-    return status
+    match options.what:
+        case "invariants":
+            return listing.list_checks()
+        case "issues":
+            return listing.list_issues(options.paths)
+        case "claims":
+            return listing.list_claims(options.paths)
+        case _:
+            return listing.list_scenarios(options.paths)
 
 
 def _schema(_options: argparse.Namespace) -> int:

@@ -13,8 +13,7 @@ from harness.trace.recording import Recording
 @invariant(
     "constraints_hold",
     records=Recording.of("gradients", "state"),
-    source="Keras, keras.constraints: projections after each gradient update; "
-    "catalogue row averaging",
+    source="Keras, keras.constraints: projections after each gradient update",
 )
 def constraints_hold(view: View, reason: Reason) -> tuple[Violation, ...]:
     """Each constrained weight keeps its constraint after every update, and after training.

@@ -145,6 +145,12 @@ def rule_of(view: View) -> UpdateRule:
             "Expect constraints_hold instead."
         )
         raise NothingToJudge(message)
+    if getattr(model, "overwritten", ()):
+        message = (
+            "model must have no overwritten variables to be replayed, got some. "
+            "Expect overwritten_take_their_gradient instead."
+        )
+        raise NothingToJudge(message)
     return make_rule(
         optimizer.kind,
         clipvalue=optimizer.clipvalue,

@@ -103,6 +103,9 @@ def _keras_callback(spec: _KerasCallback, folder: Path) -> Any:  # noqa: PLR0911
                 **{**arguments, "filepath": str(folder / spec.filepath)}
             )
         case BackupAndRestoreSpec():
+            if not spec.double_checkpoint:
+                # Before 3.4 there is no such argument.
+                del arguments["double_checkpoint"]
             return callbacks.BackupAndRestore(str(folder / BACKUP_FOLDER), **arguments)
         case StepDecaySpec():
             return callbacks.LearningRateScheduler(

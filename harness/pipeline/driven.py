@@ -22,6 +22,7 @@ def gradient_step(
     *,
     sparse: Collection[int] = (),
     repeated_ids: bool = True,
+    overwritten: Collection[int] = (),
 ) -> Step:
     """A step that takes ``{"row": ..., "missing": ...}`` instead of a batch.
 
@@ -36,6 +37,8 @@ def gradient_step(
         precision: Says in which dtype gradients are computed.
         sparse: Indices of the variables whose gradient is handed over as slices.
         repeated_ids: The slices hold each row in two parts.
+        overwritten: Indices of the variables whose part of the row is their next value: no
+            gradient of the loss, and so never scaled.
     """
     keras = import_keras()
     ops = keras.ops
@@ -54,7 +57,8 @@ def gradient_step(
             size = 1
             for extent in variable.shape:
                 size *= extent
-            dense = ops.reshape(scaled[start : start + size], variable.shape)
+            row = given["row"] if index in overwritten else scaled
+            dense = ops.reshape(row[start : start + size], variable.shape)
             gradient = _slices(dense, repeated_ids) if index in sparse else dense
             gradients.append(None if index in given["missing"] else gradient)
             start += size

@@ -68,13 +68,15 @@ def build_variables(spec: VariablesSpec, dtype: str) -> list[Any]:
     ]
     for variable in variables:
         variable.constraint = keras.constraints.get(spec.constraint)
+    for index in spec.overwritten:
+        variables[index].overwrite_with_gradient = True
     return variables
 
 
 def _output_dtype(dtype: str | None) -> str | None:
     """Output layers compute in float32 under mixed precision, as the guide asks for."""
     keras = import_keras()
-    policy = keras.config.dtype_policy()
+    policy = keras.mixed_precision.dtype_policy()
     return dtype or (policy.variable_dtype if "mixed" in policy.name else None)
 
 

@@ -130,6 +130,7 @@ class TrainingPipeline:
             spec.precision,
             sparse=training.sparse,
             repeated_ids=training.repeated_ids,
+            overwritten=spec.model.overwritten if isinstance(spec.model, VariablesSpec) else (),
         )
         self.step = observer.watch_step(step, self)
 

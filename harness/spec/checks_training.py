@@ -104,6 +104,8 @@ def gradients_of_variables(pipeline: PipelineSpec) -> Iterator[Finding]:
         elif len(set(step)) == count:
             rest = "leave a gradient to at least one variable"
             yield finding(f"training.missing.{index}", rest, list(step))
+    if any(variable >= count for variable in model.overwritten):
+        yield finding("model.overwritten", rule, list(model.overwritten))
     if any(variable >= count for variable in training.sparse):
         yield finding("training.sparse", rule, list(training.sparse))
 

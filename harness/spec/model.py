@@ -149,12 +149,15 @@ class VariablesSpec(ModelSpec):
         shapes: Shape of each variable.
         initial: Initial values of all variables, flattened one after the other; None is ones.
         constraint: Keras constraint on every variable, with its defaults.
+        overwritten: Indices of variables whose gradient is their next value, as the scales of
+            float8 layers are (``overwrite_with_gradient``).
     """
 
     kind: Literal["variables"] = "variables"
     shapes: Annotated[tuple[tuple[PositiveCount, ...], ...], Field(min_length=1)] = ((2,), (3,))
     initial: tuple[Real, ...] | None = None
     constraint: Constraint | None = None
+    overwritten: tuple[Count, ...] = ()
 
     @property
     def sizes(self) -> tuple[int, ...]:

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from harness.cli.main import main
+
 SET_UP_COMMANDS = ("pip install tox && tox -e scenarios", "pip install tox && tox -e tests")
 
 
@@ -48,4 +50,23 @@ def test_version_is_in_the_changelog(repository: Path, package: Path) -> None:
         rf"^## \[{re.escape(version[1])}\]",
         (repository / "CHANGELOG.md").read_text("utf-8"),
         re.MULTILINE,
+    )
+
+
+@pytest.mark.parametrize("what", ["issues", "claims"])
+def test_tables_of_the_documents_are_those_of_the_scenarios(
+    what: str,
+    repository: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Written by hand they would be out of date with the next scenario."""
+    document = {"issues": "findings.md", "claims": "claims.md"}[what]
+    monkeypatch.chdir(repository)
+
+    assert main(["list", f"--{what}", "scenarios"]) == 0
+
+    table = capsys.readouterr().out
+    assert table in (repository / "docs" / document).read_text("utf-8"), (
+        f"docs/{document} must hold what `harness list --{what} scenarios` prints. Put it there."
     )

@@ -85,6 +85,47 @@ def test_list_shows_titles_and_issues(capsys: pytest.CaptureFixture[str]) -> Non
     assert captured.err.startswith("scenarios/a/bad.toml")
 
 
+def test_list_makes_tables_for_documents(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Known issues and claims, one row each; what would end a cell is written otherwise."""
+    file = tmp_path / "area" / "one.toml"
+    file.parent.mkdir()
+    file.write_text(TABLES, encoding="utf-8")
+
+    assert main(["list", "--issues", str(file)]) == 0
+    assert capsys.readouterr().out.splitlines()[2:] == [
+        "| `area/one` loses | It loses a &#124; b. | keras>=3.0 |"
+    ]
+    assert main(["list", "--claims", str(file)]) == 0
+    assert capsys.readouterr().out.splitlines()[2:] == [
+        "| 003 | It ends early. | refuted | It does not. | `area/one` |"
+    ]
+
+
+TABLES = """
+title = "Losses go down"
+
+[[expect]]
+kind = "bound"
+figure = "final_loss"
+at_most = 1.0
+because = "so"
+
+[[known_issue]]
+id = "loses"
+versions = "keras>=3.0"
+reason = "It loses a | b."
+expectation = "bound.final_loss"
+
+[[claim]]
+text = "003"
+says = "It ends early."
+verdict = "refuted"
+finding = "It does not."
+"""
+
+
 def test_list_shows_invariants(capsys: pytest.CaptureFixture[str]) -> None:
     """Every check by name, with the rule that it states."""
     assert main(["list", "--invariants"]) == 0

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -176,3 +177,17 @@ def test_what_keras_is_to_hold_out_comes_last(kind: str) -> None:
     assert set(arguments) == {"x", "y"}
     wanted = np.concatenate([source.examples.inputs, source.examples.inputs[:2]])
     np.testing.assert_array_equal(np.asarray(arguments["x"]), wanted)
+
+
+@pytest.mark.parametrize("kind", [*KINDS[2:]])
+def test_models_of_several_outputs_get_a_target_for_each(kind: Any) -> None:
+    """The targets are nested in the batch, whatever hands it over."""
+    spec = LinearRegressionSpec(examples=10, batch_size=4, source=kind, shuffle=False)
+    examples = replace(build_examples(spec), heads=2)
+    source = build_source(kind, examples, spec, seed=3)
+    for batch in source.epoch():
+        first, second = batch[1]
+        assert len(first) == len(batch[0])
+        np.testing.assert_array_equal(np.asarray(first), np.asarray(second))
+    source.tally.settle()
+    assert (source.tally.batches, source.tally.samples) == (3, 10)
