@@ -1,13 +1,15 @@
 """Spreads draws over what a file lists, so that each listed value comes.
 
 Left to itself Hypothesis draws some values of `sampled_from` many times and others never: of a list
-of ten, four were left out by twelve draws. Here every value comes before one comes again.
+of ten, four were left out by twelve draws. Here every value comes before one comes again,
+and with values of other lists that it has not met yet.
 """
 
 from __future__ import annotations
 
 import json
 import random
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from harness.spec.vary import BooleansDraw, SampledFromDraw
@@ -48,11 +50,10 @@ def spread_out(
         seed: Decides which values come together.
         count: How many are wanted.
     """
-    turns = {
-        key: _turns(len(values), random.Random(f"{seed} {key}"))  # noqa: S311 - no secret
-        for key, values in choices.items()
-    }
-    numbered = [({key: next(turn) for key, turn in turns.items()}, draw) for draw in draws[1:]]
+    dice = random.Random(seed)  # noqa: S311 - no secret
+    sizes = {key: len(values) for key, values in choices.items()}
+    turns = _turns(sizes, dice)
+    numbered = [(next(turns), draw) for draw in draws[1:]]
     wanted = sorted(numbered[: count - 1], key=lambda pair: tuple(pair[0].values()))
     spread = [
         dict(draw) | {key: choices[key][number] for key, number in numbers.items()}
@@ -72,11 +73,25 @@ def simpler(
         yield {**draw, key: value}
 
 
-def _turns(length: int, dice: random.Random) -> Iterator[int]:
-    """Numbers below `length`, all of them before one comes again; 0 comes last at first."""
-    turn = list(range(1, length))
-    dice.shuffle(turn)
-    turn.append(0)
+def _turns(sizes: Mapping[str, int], dice: random.Random) -> Iterator[dict[str, int]]:
+    """A number under each key, each below its size before one comes again; at first 0 comes late.
+
+    Of the numbers whose turn it is, the one is taken that has met those of the other keys least.
+    """
+    left: dict[str, list[int]] = {}
+    met: Counter[tuple[str, int, str, int]] = Counter()
+    for key, size in sizes.items():
+        left[key] = [*dice.sample(range(1, size), size - 1), 0]
     while True:
-        yield from turn
-        dice.shuffle(turn)
+        turn: dict[str, int] = {}
+        for key, size in sizes.items():
+            left[key] = left[key] or dice.sample(range(size), size)
+            pairs = {
+                number: [(other, chosen, key, number) for other, chosen in turn.items()]
+                for number in left[key]
+            }
+            number = min(left[key], key=lambda one: sum(met[pair] for pair in pairs[one]))
+            met.update(pairs[number])
+            left[key].remove(number)
+            turn[key] = number
+        yield turn

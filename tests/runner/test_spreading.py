@@ -96,6 +96,13 @@ def test_spares_follow_unsorted() -> None:
     assert Counter(draw["a"] for draw in spread[4:]) == {0: 1, 1: 1, 2: 1}
 
 
+def test_values_meet_others() -> None:
+    """Thirteen draws, the first of them the simplest, hold all twelve pairs of three and four."""
+    choices = {"a": (0, 1, 2), "b": (0, 1, 2, 3)}
+    spread = spread_out([{"a": 0, "b": 0}] * 13, choices, seed=0, count=13)
+    assert len({tuple(draw.values()) for draw in spread}) >= 11
+
+
 @pytest.mark.parametrize(("value", "before"), [(1, []), ([2], [1]), (None, [1, [2]])])
 def test_simpler(value: Any, before: list[Any]) -> None:
     """What stands before a value in its list is simpler."""
