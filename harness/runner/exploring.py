@@ -5,18 +5,19 @@ from __future__ import annotations
 import json
 import time
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from hypothesis import HealthCheck, Phase, Verbosity, given, reject, seed, settings
 from hypothesis.errors import Unsatisfiable
 
 from harness.errors import SpecError
 from harness.runner.sessions import SESSIONS_KEPT
+from harness.runner.spreading import choices_of, simpler, spread_out
 from harness.spec.vary import WHOLE
 from harness.strategies import EXAMPLES_PER_STRUCTURE, draws, from_seed_alone
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from harness.runner.profiles import Budget
     from harness.runner.verdict import Failure
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
     """Runs and judges a draw, all of it or the expectation of one id only."""
 
 __all__ = ["Excused", "Exploration", "explore"]
+
+_SPARES: Final = 3
+"""Draws that are made ready for each that is wanted, in the place of refused ones."""
 
 
 class Excused(Exception):  # noqa: N818 - a signal to take another draw, never seen by a user
@@ -67,12 +71,26 @@ def explore(scenario: Scenario, budget: Budget, judge_one: Try) -> Exploration:
             draw; any other error ends the exploration and comes out of here as it is.
     """
     search = _Search(judge_one=judge_one, budget=budget)
-    result = Exploration(refused=search.refused)
+    try:
+        failure = _searched(scenario, budget, search)
+    except _Escape as escape:
+        error = escape.__cause__
+        if error is None:
+            raise
+        raise error from error.__cause__
+    return Exploration(failure=failure, refused=search.refused)
+
+
+def _searched(scenario: Scenario, budget: Budget, search: _Search) -> Failure | None:
+    choices = {} if WHOLE in scenario.spec.vary else choices_of(scenario.spec.vary)
+    planned = _planned(scenario, budget) if choices else []
+    if len(planned) > budget.examples:
+        return _spread(scenario, budget, search, planned, choices)
     for part in _rounds(scenario, budget):
-        result.failure = _explored(scenario, part, search)
-        if result.failure is not None:
-            break
-    return result
+        failure = _generated(scenario, part, search.examine)
+        if failure is not None:
+            return failure
+    return None
 
 
 def _rounds(scenario: Scenario, budget: Budget) -> Iterator[Budget]:
@@ -86,7 +104,71 @@ def _rounds(scenario: Scenario, budget: Budget) -> Iterator[Budget]:
         )
 
 
-def _explored(scenario: Scenario, budget: Budget, search: _Search) -> Failure | None:
+def _planned(scenario: Scenario, budget: Budget) -> list[dict[str, Any]]:
+    """Draws with which nothing is done yet: more than the budget has, where there are as many."""
+    planned: list[dict[str, Any]] = []
+    _generated(scenario, _with_spares(budget), planned.append)
+    return planned
+
+
+def _with_spares(budget: Budget) -> Budget:
+    return replace(budget, examples=_SPARES * budget.examples)
+
+
+def _spread(
+    scenario: Scenario,
+    budget: Budget,
+    search: _Search,
+    planned: Sequence[Mapping[str, Any]],
+    choices: Mapping[str, Sequence[Any]],
+) -> Failure | None:
+    """Judge draws that are spread over what is listed; a refused one is made up for by a spare."""
+    count = budget.examples
+    for draw in spread_out(planned, choices, seed=budget.seed, count=count):
+        key = json.dumps(draw)
+        if key in search.settled or key in search.refused:
+            continue
+        try:
+            failure = search.found(key, draw)
+        except (SpecError, Excused):
+            continue
+        if failure is not None:
+            return _shrunk(scenario, budget, search, failure, choices)
+        count -= 1
+        if not count:
+            break
+    return None
+
+
+def _shrunk(
+    scenario: Scenario,
+    budget: Budget,
+    search: _Search,
+    failure: Failure,
+    choices: Mapping[str, Sequence[Any]],
+) -> Failure:
+    """The smallest failure of its kind: first the earliest listed values, then all others."""
+    for key in choices:
+        for draw in simpler(failure.draw, choices, key):
+            smaller = search.tried_again(draw)
+            if smaller is not None:
+                failure = smaller
+                break
+    fixed = {key: failure.draw[key] for key in choices}
+
+    def fails(draw: Mapping[str, Any]) -> None:
+        found = search.tried_again({**draw, **fixed})
+        if found is not None:
+            _raise(found)
+
+    return _generated(scenario, _with_spares(budget), fails) or failure
+
+
+def _generated(
+    scenario: Scenario, budget: Budget, examine: Callable[[dict[str, Any]], object]
+) -> Failure | None:
+    """What Hypothesis makes smallest of the draws that `examine` raises for."""
+
     # Every setting is given, so that a profile of the user's own tests changes nothing here.
     @seed(budget.seed)
     @settings(
@@ -105,7 +187,7 @@ def _explored(scenario: Scenario, budget: Budget, search: _Search) -> Failure | 
     )
     @given(draws(scenario.spec.vary, scenario.template, seed=budget.seed, examples=budget.examples))
     def holds(draw: dict[str, Any]) -> None:
-        search.examine(draw)
+        examine(draw)
 
     try:
         with from_seed_alone():
@@ -114,10 +196,6 @@ def _explored(scenario: Scenario, budget: Budget, search: _Search) -> Failure | 
         return broken.failure
     except Unsatisfiable:
         pass
-    except _Escape as escape:
-        error = escape.__cause__
-        if error is not None:
-            raise error from error.__cause__
     return None
 
 
@@ -132,8 +210,8 @@ class _Search:
     judge_one: Try
     budget: Budget
     refused: dict[str, str] = field(default_factory=dict)
+    settled: set[str] = field(default_factory=set)
     _failures: dict[str, Failure] = field(default_factory=dict)
-    _settled: set[str] = field(default_factory=set)
     _focus: str | None = None
     _until: float = 0.0
 
@@ -144,29 +222,56 @@ class _Search:
             _raise(self._failures[key])
         if key in self.refused:
             reject()
-        if key in self._settled or (self._focus and time.monotonic() > self._until):
+        if key in self.settled or self._late:
             return
-        failure = self._tried(key, draw)
+        try:
+            failure = self.found(key, draw)
+        except (SpecError, Excused):
+            reject()
+        if failure is not None:
+            _raise(failure)
+
+    def tried_again(self, draw: dict[str, Any]) -> Failure | None:
+        """How a draw breaks the expectation that was broken first, as far as there is time."""
+        key = json.dumps(draw)
+        if key in self._failures:
+            return self._failures[key]
+        if key in self.settled or key in self.refused or self._late:
+            return None
+        try:
+            return self.found(key, draw)
+        except (SpecError, Excused):
+            return None
+
+    def found(self, key: str, draw: dict[str, Any]) -> Failure | None:
+        """Judge a draw that was not judged before.
+
+        Raises:
+            SpecError: It makes no pipeline that can run.
+            Excused: Known issues excuse everything about it.
+        """
+        try:
+            failure = self.judge_one(draw, self._focus)
+        except SpecError as error:
+            self.refused[key] = str(error)
+            raise
+        except Excused:
+            raise
+        except Exception as error:
+            error.add_note(f"It was drawn: {key}")
+            raise _Escape from error
         if failure is None:
-            self._settled.add(key)
-            return
+            self.settled.add(key)
+            return None
         if self._focus is None:
             self._focus = failure.expectation
             self._until = time.monotonic() + self.budget.shrink_seconds
         self._failures[key] = failure
-        _raise(failure)
+        return failure
 
-    def _tried(self, key: str, draw: dict[str, Any]) -> Failure | None:
-        try:
-            return self.judge_one(draw, self._focus)
-        except SpecError as error:
-            self.refused[key] = str(error)
-            reject()
-        except Excused:
-            reject()
-        except Exception as error:
-            error.add_note(f"It was drawn: {key}")
-            raise _Escape from error
+    @property
+    def _late(self) -> bool:
+        return self._focus is not None and time.monotonic() > self._until
 
 
 def _raise(failure: Failure) -> NoReturn:

@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from typing import Final
 
-from tests.detection.faults import counting, data, hooks, optimizers, rates, reports, runs, updates
+from tests.detection.faults import (
+    counting,
+    data,
+    formulas,
+    hooks,
+    optimizers,
+    rates,
+    reports,
+    runs,
+    updates,
+)
 
 __all__ = ["FAULTS"]
 
@@ -18,10 +28,13 @@ FAULTS: Final = (
     *updates.ACCUMULATION,
     *optimizers.COMMON,
     *optimizers.RARE,
+    *formulas.OPTIMIZER_FORMULAS,
     *rates.SCHEDULES,
     *rates.AVERAGING,
     *reports.LOSS_FAULTS,
+    *formulas.LOSS_FORMULAS,
     *reports.METRIC_FAULTS,
+    *formulas.METRIC_FORMULAS,
     *reports.COMPILE,
     *hooks.CALLBACK_FAULTS,
     *runs.CONVERGENCE,
