@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from typing import Final
 
-from tests.detection.faults import counting, data, hooks, optimizers, rates, reports, runs, updates
+from tests.detection.faults import (
+    counting,
+    data,
+    hooks,
+    keepers,
+    optimizers,
+    rates,
+    reports,
+    runs,
+    updates,
+)
 
 __all__ = ["FAULTS"]
 
@@ -24,6 +34,7 @@ FAULTS: Final = (
     *reports.METRIC_FAULTS,
     *reports.COMPILE,
     *hooks.CALLBACK_FAULTS,
+    *keepers.KEEPERS,
     *runs.CONVERGENCE,
     *runs.DETERMINISM,
     *runs.DISTRIBUTION,
