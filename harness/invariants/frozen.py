@@ -63,13 +63,16 @@ def frozen_logs_match_oracle(view: View, reason: Reason) -> tuple[Violation, ...
 
 def _require_frozen(view: View) -> None:
     training, data = view.pipeline.training, view.pipeline.data
-    rate = getattr(view.pipeline.optimizer, "learning_rate", None)
+    rate, model = getattr(view.pipeline.optimizer, "learning_rate", None), view.pipeline.model
     whole = isinstance(training, FitSpec) and training.steps_per_epoch is None and data.repeat == 1
     if rate != 0.0 or not whole:
         message = (
             "training must be fit over whole passes with learning rate 0 to be judged frozen, "
             f"got learning rate {rate!r} and {training!r}."
         )
+        raise NothingToJudge(message)
+    if isinstance(model, MLPSpec) and (model.batch_norm or model.dropout):
+        message = f"model must train as it predicts to be judged frozen, got {model!r}."
         raise NothingToJudge(message)
 
 

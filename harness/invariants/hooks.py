@@ -28,6 +28,7 @@ class _Walk:
     begun: set[str] = field(default_factory=set)
     epoch: int | None = None
     next_batch: dict[str, int] = field(default_factory=dict)
+    steps: int | None = None
 
 
 @invariant(
@@ -39,7 +40,8 @@ def hooks_are_well_formed(view: View, reason: Reason) -> tuple[Violation, ...]:
     """Every hook that begins ends once, in order, and no batch or epoch begins after a stop.
 
     Epochs and batch indices rise; the end of a batch with several steps per execution may name
-    its last step. Where an exception or a signal ended the run, what was open stays open.
+    its last step. The steps of a batch are run between its begin and its end. Where an exception
+    or a signal ended the run, what was open stays open.
 
     Raises:
         NothingToJudge: No hook was recorded: the loop has none, or nobody looked.
@@ -81,6 +83,8 @@ def _begin(walk: _Walk, event: Event, phase: str) -> str | None:
     if walk.stopped_by is not None and phase in {"epoch", "train_batch"}:
         return f"not come after {walk.stopped_by.name} asked to stop"
     rule = _in_order(walk, event, phase)
+    if phase == "train_batch":
+        rule = rule or _before_its_steps(walk, event)
     walk.begun.add(phase)
     walk.open.append(event)
     return rule
@@ -89,7 +93,7 @@ def _begin(walk: _Walk, event: Event, phase: str) -> str | None:
 def _in_order(walk: _Walk, event: Event, phase: str) -> str | None:
     if phase == "epoch":
         expected = event.epoch if walk.epoch is None else walk.epoch + 1
-        walk.epoch = event.epoch
+        walk.epoch, walk.steps = event.epoch, None
         return None if event.epoch == expected else f"name epoch {expected}"
     if phase.endswith("_batch"):
         batch, expected = event.detail.get("batch"), walk.next_batch.get(phase, 0)
@@ -111,7 +115,22 @@ def _end(walk: _Walk, event: Event) -> str | None:
         if not isinstance(first, int) or not isinstance(last, int) or last < first:
             return f"name batch {first} or a later one"
         walk.next_batch[phase] = last + 1
-    return None
+    return _after_its_steps(walk, begin, event) if phase == "train_batch" else None
+
+
+def _before_its_steps(walk: _Walk, event: Event) -> str | None:
+    """Say what is wrong where steps were run since the batch before, in the same epoch, ended."""
+    steps = event.detail.get("steps")
+    return None if walk.steps in {None, steps} else f"come after {walk.steps} steps, not {steps}"
+
+
+def _after_its_steps(walk: _Walk, begin: Event, event: Event) -> str | None:
+    """Say what is wrong where no step was run since the batch began; old traces do not know."""
+    before, after = begin.detail.get("steps"), event.detail.get("steps")
+    if not isinstance(before, int) or not isinstance(after, int):
+        return None
+    walk.steps = after
+    return None if after > before else f"come after a step that {begin.name} came before"
 
 
 def _phase(name: str) -> str:

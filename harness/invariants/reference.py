@@ -11,11 +11,13 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from harness.invariants.base import NothingToJudge, View
+from harness.invariants.normalization import norm_of
 from harness.invariants.replay import own_name, rule_of, start
 from harness.invariants.schedules import rate_reader
 from harness.oracles.arrays import Float64
 from harness.oracles.dense import DenseLayer, parameters_of, with_parameters
 from harness.oracles.losses import LOSSES
+from harness.oracles.normalization import folded
 from harness.oracles.reference import PredictedStep, predict_steps
 from harness.spec.losses import ImportedLossSpec
 from harness.spec.model import MLPSpec
@@ -77,7 +79,8 @@ def predicted_steps(view: View, network: Network) -> Iterator[PredictedStep]:
 def network_of(view: View, *, trained: bool = False) -> Network:
     """Return the layers of the built-in MLP with its first weights, or with those it ended with.
 
-    A trained network only predicts, so that dropout and penalties do not matter to it.
+    A trained network only predicts, so that dropout and penalties on activations do not matter to
+    it, and a normalisation is part of the layer after it.
 
     Raises:
         NothingToJudge: The model is another one, or not deterministic, or its variables are not
@@ -107,6 +110,9 @@ def network_of(view: View, *, trained: bool = False) -> Network:
                 model.kernel_l2,
             )
         )
+    if model.batch_norm:
+        for number in range(1, len(layers)):
+            layers[number] = folded(norm_of(state, number - 1), layers[number])
     table = view.trace.gradients
     order = [] if table is None else [variable.path for variable in table.variables]
     positions = tuple(order.index(path) if path in order else None for path in paths)
@@ -114,7 +120,9 @@ def network_of(view: View, *, trained: bool = False) -> Network:
 
 
 def _unpredictable(model: MLPSpec, *, trained: bool) -> bool:
-    return model.batch_norm or (bool(model.dropout or model.activity_l2) and not trained)
+    if trained:
+        return model.batch_norm and bool(model.kernel_l2)
+    return model.batch_norm or bool(model.dropout or model.activity_l2)
 
 
 def _weight_paths(state: StateTable, model: MLPSpec, names: tuple[str, ...]) -> tuple[str, ...]:

@@ -90,7 +90,7 @@ def build_callback(spec: AnyCallback, folder: Path) -> Any:
             return _keras_callback(spec, folder)
 
 
-def _keras_callback(spec: _KerasCallback, folder: Path) -> Any:  # noqa: PLR0911 - one per kind
+def _keras_callback(spec: _KerasCallback, folder: Path) -> Any:  # noqa: C901, PLR0911 - one per kind
     callbacks = import_keras().callbacks
     arguments = spec.model_dump(exclude={"kind", "scripted", "script", "in_then"})
     match spec:

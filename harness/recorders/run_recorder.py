@@ -275,7 +275,7 @@ def _hook_recorder(recorder: RunRecorder) -> Any:
 
     def of_batch(name: str) -> Any:
         def hook(self: Any, batch: int, logs: Any = None) -> None:
-            recorder.note("hook", name, batch=int(batch))
+            recorder.note("hook", name, batch=int(batch), steps=recorder.steps.rows())
 
         return hook
 

@@ -11,6 +11,7 @@ from typing import Literal
 InvariantName = Literal[
     "accumulation_keeps_weights_constant",
     "backups_follow_automaton",
+    "batch_statistics_are_averages",
     "checkpoints_follow_automaton",
     "clipping_matches_oracle",
     "clipping_respects_limit",

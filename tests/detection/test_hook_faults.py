@@ -121,3 +121,39 @@ class TestHooks:
         """A training without a begin is none."""
         events = [hook("on_test_begin"), hook("on_test_end")]
         assert self.fault(*events) == "training ended (completed) without on_train_begin"
+
+
+class TestStepsBetweenHooks:
+    """`hooks_are_well_formed`, where each batch says how many steps were run until then."""
+
+    def fault(self, *batches: tuple[int, int], epochs: int = 1) -> str | None:
+        """Return the message for epochs whose batches begin and end after so many steps."""
+        events = [hook("on_train_begin")]
+        for epoch in range(epochs):
+            events.append(hook("on_epoch_begin", epoch))
+            for batch, counts in enumerate(batches):
+                for edge, steps in zip(("begin", "end"), counts, strict=True):
+                    event = hook(f"on_train_batch_{edge}", epoch, batch)
+                    events.append(replace(event, detail={"batch": batch, "steps": steps}))
+            events.append(hook("on_epoch_end", epoch))
+        spec = pipeline()
+        trace = with_events(fit_trace(spec), *events, hook("on_train_end"))
+        found = judged("hooks_are_well_formed", spec, trace)
+        return None if found is None else found.message
+
+    def test_in_time(self) -> None:
+        """One step or several are run inside a batch; what an epoch begins with is not judged."""
+        assert self.fault((0, 1), (1, 4), epochs=2) is None
+
+    def test_begin_comes_too_late(self) -> None:
+        """A batch that begins when its step is over prepares nobody for it."""
+        message = (
+            "on_train_batch_end(0) in epoch 0 must come after a step that on_train_batch_begin "
+            "came before"
+        )
+        assert self.fault((1, 1), (2, 2)) == message
+
+    def test_step_between_batches(self) -> None:
+        """A step that no batch holds is seen by no callback."""
+        message = "on_train_batch_begin(1) in epoch 0 must come after 1 steps, not 2"
+        assert self.fault((0, 1), (2, 3)) == message

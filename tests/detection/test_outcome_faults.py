@@ -236,7 +236,7 @@ class TestEvaluation:
     @pytest.mark.parametrize(
         ("changes", "match"),
         [
-            ({"model__batch_norm": True}, "must be an mlp"),
+            ({"model__batch_norm": True, "model__kernel_l2": 0.5}, "must be an mlp"),
             ({"loss": {"kind": "huber", "reduction": "sum"}}, "must be a mean over examples"),
         ],
     )

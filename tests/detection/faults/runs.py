@@ -43,6 +43,9 @@ def _smaller_with_every_fit(on_train_begin: Any) -> Any:
     return begin
 
 
+_SEED: Final = "keras.utils:set_random_seed"
+_SEEDED: Final = "tf.random.set_seed({})\n    if False:"
+
 CONVERGENCE: Final = (
     Fault(
         "gradient_halved",
@@ -98,8 +101,14 @@ DETERMINISM: Final = (
     Fault(
         "seed_ignored",
         "determinism",
-        "set_random_seed does not seed the backend",
-        rewrite("keras.src.utils.rng_utils:set_random_seed", ("if tf.available:", "if False:")),
+        "set_random_seed seeds the backend with a number of its own",
+        rewrite(_SEED, ("if tf.available:", _SEEDED.format(7))),
+    ),
+    Fault(
+        "backend_unseeded",
+        "determinism",
+        "set_random_seed takes the seed away from the backend",
+        rewrite(_SEED, ("if tf.available:", _SEEDED.format(None))),
     ),
     Fault(
         "noise_in_gradients",
@@ -112,7 +121,7 @@ DETERMINISM: Final = (
         "determinism",
         "weights start anew in every run",
         rewrite(
-            "keras.src.random.seed_generator:draw_seed",
+            "keras.src.backend.tensorflow.random:draw_seed",
             (
                 "if isinstance(seed, SeedGenerator):",
                 (
