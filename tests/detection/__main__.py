@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from tests.detection.engine import Hunt, area_scenarios, hunt, replay
 from tests.detection.faults.patching import AREAS, Fault, NotHereError
-from tests.detection.faults.recorded import write_caught
+from tests.detection.faults.recorded import read_caught, write_caught
 from tests.detection.faults.table import FAULTS
 
 if TYPE_CHECKING:
@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 def main(arguments: Sequence[str]) -> int:
     """Hunt for faults; 1 when one is not noticed by its own area, or its scenario fails anyway."""
     options = _parser().parse_args(arguments)
+    if options.recorded:
+        _say(recorded_table())
+        return 0
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     logging.getLogger("tensorflow").setLevel(logging.ERROR)
     faults = [
@@ -51,12 +54,29 @@ def main(arguments: Sequence[str]) -> int:
     return 1 if bad else 0
 
 
+def recorded_table() -> str:
+    """What was recorded of every fault, as a table for a document; nothing is run."""
+    kept = read_caught()
+    lines = ["| fault | area | what is wrong | caught by |", "|---|---|---|---|"]
+    for fault in FAULTS:
+        caught = kept.get(fault.name)
+        text = "**nothing**" if caught is None else f"`{caught.text}`"
+        if caught is not None and caught.issue is not None:
+            text += f" ({caught.issue})"
+        cells = (fault.name, fault.area, fault.description.replace("|", "&#124;"), text)
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m tests.detection", description=__doc__)
     parser.add_argument("--area", action="append", choices=AREAS, help="only faults of this area")
     parser.add_argument("--fault", action="append", help="only this fault")
     parser.add_argument(
         "--all-areas", action="store_true", help="say which other areas notice it, too (slow)"
+    )
+    parser.add_argument(
+        "--recorded", action="store_true", help="print what was recorded, and hunt for nothing"
     )
     parser.add_argument("--markdown", type=Path, help="write the table to this file as well")
     parser.add_argument(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from tests.detection.engine import replay
@@ -44,3 +46,13 @@ def test_there_are_faults_in_every_area() -> None:
     """No area goes without, and there are at least eighty of them."""
     assert {fault.area for fault in FAULTS} == set(AREAS)
     assert len(FAULTS) >= 80
+
+
+def test_the_document_holds_what_is_recorded() -> None:
+    """Written by hand it would be out of date with the next fault."""
+    from tests.detection.__main__ import recorded_table
+
+    document = Path(__file__).parents[2] / "docs" / "detection.md"
+    assert recorded_table() in document.read_text(encoding="utf-8"), (
+        "docs/detection.md must hold what `python -m tests.detection --recorded` prints."
+    )
