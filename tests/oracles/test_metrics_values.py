@@ -111,9 +111,11 @@ def test_counts() -> None:
 
 def test_operating_points() -> None:
     """The best rate among the thresholds that hold the other one, and 0 where none does."""
-    fpr = [1 - learn.recall_score(1 - TRUTH.ravel(), SCORES.ravel() <= t) for t in (0.0, 0.5, 1.0)]
+    alarms = [
+        1 - learn.recall_score(1 - TRUTH.ravel(), SCORES.ravel() <= t) for t in (0.0, 0.5, 1.0)
+    ]
     tpr = [learn.recall_score(TRUTH.ravel(), SCORES.ravel() > t) for t in (0.0, 0.5, 1.0)]
-    best = max(hit for hit, alarm in zip(tpr, fpr, strict=True) if 1 - alarm >= 0.25)
+    best = max(hit for hit, alarm in zip(tpr, alarms, strict=True) if 1 - alarm >= 0.25)
     found = value("sensitivity_at_specificity", TRUTH, SCORES, at=0.25, num_thresholds=3)
     assert found == pytest.approx(best)
     truth = np.array([[1.0, 0.0]])
