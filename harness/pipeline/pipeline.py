@@ -168,7 +168,8 @@ class TrainingPipeline:
             if examples.heads > 1
             else build_loss(spec.loss),
             loss_weights=None if options.loss_weights is None else list(options.loss_weights),
-            metrics=_metrics(spec, examples.heads, weighted=False),
+            # Before 3.9 an empty list is one that lacks an entry for each output.
+            metrics=_metrics(spec, examples.heads, weighted=False) or None,
             weighted_metrics=_metrics(spec, examples.heads, weighted=True) or None,
             run_eagerly=options.run_eagerly,
             jit_compile=options.jit_compile,
