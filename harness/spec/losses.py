@@ -252,21 +252,7 @@ KerasLoss = (
 
 AnyLoss = Annotated[
     Annotated[
-        PlainLossSpec
-        | HuberSpec
-        | BinaryCrossentropySpec
-        | CategoricalCrossentropySpec
-        | SparseCategoricalCrossentropySpec
-        | CosineSimilaritySpec
-        | BinaryFocalCrossentropySpec
-        | CategoricalFocalCrossentropySpec
-        | GeneralizedCrossentropySpec
-        | DiceSpec
-        | TverskySpec
-        | CircleSpec
-        | WeightedMSESpec
-        | FocalLossSpec
-        | ImportedLossSpec,
+        KerasLoss | WeightedMSESpec | FocalLossSpec | ImportedLossSpec,
         Field(discriminator="kind"),
     ],
     Named,

@@ -317,24 +317,7 @@ KerasMetric = (
 
 AnyMetric = Annotated[
     Annotated[
-        PlainMetricSpec
-        | CrossentropyMetricSpec
-        | SparseCrossentropyMetricSpec
-        | AxisMetricSpec
-        | R2ScoreSpec
-        | MeanMetricWrapperSpec
-        | BinaryAccuracySpec
-        | TopKSpec
-        | AUCSpec
-        | PrecisionRecallSpec
-        | ConfusionCountSpec
-        | OperatingPointSpec
-        | FScoreSpec
-        | FBetaScoreSpec
-        | IoUSpec
-        | BinaryIoUSpec
-        | F1Spec
-        | ImportedMetricSpec,
+        KerasMetric | F1Spec | ImportedMetricSpec,
         Field(discriminator="kind"),
     ],
     Named,
