@@ -378,37 +378,3 @@ def test_an_issue_does_not_show_by_breaking_something_else(training: MadeUpTrain
     other = BOUND.replace("small", "other").replace("at_most = 10.0", "at_most = 0.5")
 
     assert issue_verdict(other, ISSUE, "[limits]\nwall_seconds = 1.0").outcome is Outcome.FIXED
-
-
-@pytest.mark.parametrize(
-    ("requires", "reason"),
-    [
-        ("keras>=4", "it requires keras>=4, and keras 3.15.1 is installed"),
-        ("no-such-thing>=1", "it requires no-such-thing>=1, and no-such-thing none is installed"),
-    ],
-)
-def test_what_a_scenario_requires_and_is_not_there(
-    training: MadeUpTraining, requires: str, reason: str
-) -> None:
-    """Nothing is run: neither the scenario nor the example of its known issue."""
-    scenario = scenario_of(f'requires = "{requires}"', BOUND, ISSUE)
-
-    verdicts = (
-        judge_scenario(scenario, BUDGET),
-        judge_issue(scenario, scenario.spec.known_issue[0]),
-    )
-
-    assert [(verdict.outcome, verdict.reason) for verdict in verdicts] == [
-        (Outcome.SKIPPED, reason)
-    ] * 2
-    assert verdicts[1].issue == scenario.spec.known_issue[0].id
-    assert training.pipelines == []
-
-
-@pytest.mark.parametrize("requires", ["keras>=3.10", "pytest>=8"])
-def test_what_a_scenario_requires_and_is_there(training: MadeUpTraining, requires: str) -> None:
-    """It is judged; packages beyond the stack are looked up where they are installed."""
-    verdict = judge_scenario(scenario_of(f'requires = "{requires}"', BOUND), BUDGET)
-
-    assert verdict.outcome is Outcome.PASSED
-    assert len(training.pipelines) == 1
