@@ -21,6 +21,8 @@ _NUMBER = re.compile(r"[-_]?\d+")
 
 _DESCRIPTORS = Path("/proc/self/fd")
 
+_TASKS = Path("/proc/self/task")
+
 _KERNEL = re.compile(r"^(anon_inode|socket|/dev|/proc|/sys)")
 """Descriptors that libraries keep for good: event queues, devices, what they read of the system."""
 
@@ -60,8 +62,22 @@ def _held() -> Counter[str]:
         # Those are threads of TensorFlow's that have once run Python: they stay.
         if not isinstance(thread, threading._DummyThread)  # noqa: SLF001 - no public name
     ]
-    children = [f"process {child.name()}" for child in psutil.Process().children()]
-    return Counter([*threads, *_files(), *children])
+    return Counter([*threads, *_files(), *_children()])
+
+
+def _children() -> list[str]:
+    """Child processes; a list that is kept by the kernel, where psutil reads every process."""
+    lists = list(_TASKS.glob("*/children"))
+    if not lists:
+        return [f"process {child.name()}" for child in psutil.Process().children()]
+    names = []
+    for path in lists:
+        # The thread or the child may have ended since.
+        with contextlib.suppress(OSError, psutil.Error):
+            names += [
+                f"process {psutil.Process(int(pid)).name()}" for pid in path.read_text().split()
+            ]
+    return names
 
 
 def _files() -> list[str]:

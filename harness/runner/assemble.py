@@ -48,7 +48,8 @@ class Aftermath:
         wall_seconds: Build, training and what came after it.
         start_rss_bytes: Resident memory before the first step.
         memory: Knows the peak.
-        left_behind: Threads, files and processes that the loop did not give back.
+        left_behind: Threads, files and processes that the loop did not give back; None where
+            nobody looked.
     """
 
     stop: Stop
@@ -58,7 +59,7 @@ class Aftermath:
     wall_seconds: float
     start_rss_bytes: int
     memory: PeakMemory
-    left_behind: tuple[str, ...]
+    left_behind: tuple[str, ...] | None
 
 
 def assemble(recorder: RunRecorder, spec: PipelineSpec, inputs: Inputs, after: Aftermath) -> Trace:

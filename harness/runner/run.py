@@ -164,7 +164,8 @@ def _observe(
     end: LoopEnd | None = None
     error: BaseException | None = None
     evaluation, predictions = None, None
-    ledger = Ledger()
+    # Drawn gradients need neither source nor callback: nobody is there who could leave anything.
+    ledger = None if isinstance(spec.training, ApplyGradientsSpec) else Ledger()
     try:
         end = train_in_parts(session, spec, inputs, callbacks)
         evaluation, predictions = run_after(session, spec, inputs, callbacks.own)
@@ -182,7 +183,7 @@ def _observe(
         SESSIONS.discard(session)
         # Its frames hold what the loop had open, which is none of the loop's fault.
         traceback.clear_frames(error.__traceback__)
-    left_behind = ledger.difference()
+    left_behind = None if ledger is None else ledger.difference()
     plan = replace(_plan(spec, inputs), drawn_batches=inputs.count_draws())
     if not recorder.recording.norms:
         # No rows: nobody counted the steps, so no plan was missed.

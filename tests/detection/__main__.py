@@ -7,16 +7,20 @@ import logging
 import os
 import statistics
 import sys
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
-from tests.detection.engine import Hunt, area_scenarios, hunt, replay
+from tests.detection.engine import Hunt, area_scenarios, elsewhere, hunt, replay
 from tests.detection.faults.patching import AREAS, Fault, NotHereError
 from tests.detection.faults.recorded import read_caught, write_caught
 from tests.detection.faults.table import FAULTS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+
+_DRAWS_ELSEWHERE: Final = 2
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -43,9 +47,10 @@ def main(arguments: Sequence[str]) -> int:
         alarm = _fails_anyway(found)
         bad += found.caught is None or alarm
         hunts.append(found)
-        if options.record and not alarm and (found.caught is None or found.caught.replays):
-            write_caught({fault.name: found.caught})
         others = _others(fault) if options.all_areas else None
+        if options.record and not alarm and (found.caught is None or found.caught.replays):
+            kept = found.caught and replace(found.caught, elsewhere=others)
+            write_caught({fault.name: kept})
         lines.append(_row(fault, found, others, alarm=alarm))
         _say(lines[-1])
     if options.markdown:
@@ -57,15 +62,27 @@ def main(arguments: Sequence[str]) -> int:
 def recorded_table() -> str:
     """What was recorded of every fault, as a table for a document; nothing is run."""
     kept = read_caught()
-    lines = ["| fault | area | what is wrong | caught by |", "|---|---|---|---|"]
+    names = ("fault", "area", "what is wrong", "caught by", "steps", "noticed by other areas")
+    lines = [f"| {' | '.join(names)} |", f"|{'---|' * len(names)}"]
     for fault in FAULTS:
         caught = kept.get(fault.name)
         text = "**nothing**" if caught is None else f"`{caught.text}`"
         if caught is not None and caught.issue is not None:
             text += f" ({caught.issue})"
-        cells = (fault.name, fault.area, fault.description.replace("|", "&#124;"), text)
+        cells = (
+            fault.name,
+            fault.area,
+            fault.description.replace("|", "&#124;"),
+            text,
+            "" if caught is None or caught.steps is None else str(caught.steps),
+            _areas(None if caught is None else caught.elsewhere),
+        )
         lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines)
+
+
+def _areas(areas: tuple[str, ...] | None) -> str:
+    return "" if areas is None else ", ".join(areas) or "none"
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -73,7 +90,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--area", action="append", choices=AREAS, help="only faults of this area")
     parser.add_argument("--fault", action="append", help="only this fault")
     parser.add_argument(
-        "--all-areas", action="store_true", help="say which other areas notice it, too (slow)"
+        "--all-areas",
+        action="store_true",
+        help=f"say which other areas notice it, too, by {_DRAWS_ELSEWHERE} draws of each (slow)",
     )
     parser.add_argument(
         "--recorded", action="store_true", help="print what was recorded, and hunt for nothing"
@@ -95,12 +114,9 @@ def _fails_anyway(found: Hunt) -> bool:
     return bool(replay(caught))
 
 
-def _others(fault: Fault) -> list[str]:
-    return [
-        area
-        for area in AREAS
-        if area != fault.area and hunt(fault, area_scenarios(area)).caught is not None
-    ]
+def _others(fault: Fault) -> tuple[str, ...]:
+    recorded = [caught for caught in read_caught().values() if caught is not None]
+    return elsewhere(fault, recorded, draws=_DRAWS_ELSEWHERE)
 
 
 def _say(text: str) -> None:
@@ -113,7 +129,7 @@ def _head(all_areas: bool) -> str:  # noqa: FBT001 - one caller
     return f"| {' | '.join(names)} |\n|{'---|' * len(names)}"
 
 
-def _row(fault: Fault, found: Hunt, others: list[str] | None, *, alarm: bool) -> str:
+def _row(fault: Fault, found: Hunt, others: tuple[str, ...] | None, *, alarm: bool) -> str:
     caught = "**nothing**" if found.caught is None else found.caught.text.replace("|", "/")
     if found.caught is not None and found.caught.issue is not None:
         caught += f" ({found.caught.issue})"
@@ -121,7 +137,7 @@ def _row(fault: Fault, found: Hunt, others: list[str] | None, *, alarm: bool) ->
         caught = f"**fails without the fault**: {caught}"
     cells: list[Any] = [fault.name, fault.area, fault.description, caught, found.steps]
     cells.append(f"{found.seconds:.1f}")
-    cells += [] if others is None else [", ".join(others) or "none"]
+    cells += [] if others is None else [_areas(others)]
     return f"| {' | '.join(str(cell) for cell in cells)} |"
 
 

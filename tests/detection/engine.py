@@ -26,13 +26,22 @@ from harness.spec.loader import load_scenario
 from tests.detection.faults.patching import replaced
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from harness.runner.verdict import Verdict
     from harness.spec.loaded import Scenario
     from tests.detection.faults.patching import Fault
 
-__all__ = ["SCENARIOS", "Caught", "Hunt", "area_scenarios", "fresh", "hunt", "replay"]
+__all__ = [
+    "SCENARIOS",
+    "Caught",
+    "Hunt",
+    "area_scenarios",
+    "elsewhere",
+    "fresh",
+    "hunt",
+    "replay",
+]
 
 _NOT_JUDGED: Final = "not judged: "
 
@@ -48,17 +57,26 @@ class Caught:
         expectation: Id of the expectation that the fault breaks.
         draw: What was drawn when it did.
         issue: Id of the known issue that no longer showed, where that was all.
+        steps: Training steps that were run until then; None if nobody counted.
+        elsewhere: Other areas of which a recorded draw notices it, too; None if nobody looked.
     """
 
     scenario: str
     expectation: str
     draw: Mapping[str, Any] = field(default_factory=dict)
     issue: str | None = None
+    steps: int | None = None
+    elsewhere: tuple[str, ...] | None = None
 
     @property
     def replays(self) -> bool:
         """Whether one draw shows it: a scenario that could not be judged has none to show."""
         return not self.expectation.startswith(_NOT_JUDGED)
+
+    @property
+    def area(self) -> str:
+        """Area of the scenario."""
+        return self.scenario.split("/")[0]
 
     @property
     def text(self) -> str:
@@ -107,6 +125,8 @@ def hunt(fault: Fault, scenarios: Sequence[Scenario]) -> Hunt:
         started = time.process_time()
         caught = next(_notices(scenarios), None)
         seconds = time.process_time() - started
+    if caught is not None:
+        caught = replace(caught, steps=sum(steps))
     return Hunt(fault=fault.name, caught=caught, steps=sum(steps), seconds=seconds)
 
 
@@ -127,6 +147,37 @@ def replay(caught: Caught) -> tuple[str, ...]:
             scenario, caught.draw, pipeline, excused=excused, only=only, reuse=False
         )
     return tuple(judged.broken)
+
+
+def elsewhere(fault: Fault, recorded: Iterable[Caught], *, draws: int) -> tuple[str, ...]:
+    """Areas, other than the fault's, of which a draw that was recorded for another fault fails.
+
+    Args:
+        fault: What is planted.
+        recorded: What noticed the other faults; each passes when nothing is planted.
+        draws: How many draws of an area are tried, of as many scenarios.
+
+    Raises:
+        NotHereError: The installed Keras has nothing that the fault would change.
+    """
+    chosen: dict[str, dict[str, Caught]] = {}
+    for caught in recorded:
+        if caught.area != fault.area and caught.replays and caught.issue is None:
+            of_area = chosen.setdefault(caught.area, {})
+            if len(of_area) < draws:
+                of_area.setdefault(caught.scenario, caught)
+    with fresh(), fault.apply():
+        return tuple(
+            area for area, tried in sorted(chosen.items()) if any(map(_fails, tried.values()))
+        )
+
+
+def _fails(caught: Caught) -> bool:
+    try:
+        return bool(replay(caught))
+    except HarnessError:
+        # Under a fault a pipeline may not even be built, which nobody overlooks.
+        return True
 
 
 @contextmanager

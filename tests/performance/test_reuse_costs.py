@@ -7,6 +7,8 @@ import itertools
 import time
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from harness.recorders.resources import resident_bytes
 from harness.runner.run import SESSIONS, run_pipeline
 from harness.runner.sessions import SESSIONS_KEPT
@@ -29,15 +31,15 @@ SEEDS = itertools.count()
 
 
 def fit(**tables: Any) -> PipelineSpec:
-    """Return one epoch of four steps on new data."""
+    """Return one epoch of ten steps on new data."""
     data = {
-        "kind": "linear_regression", "examples": 20, "batch_size": 5, "source": "dataset",
+        "kind": "linear_regression", "examples": 50, "batch_size": 5, "source": "dataset",
         "seed": next(SEEDS) % 100,
     }  # fmt: skip
     return PipelineSpec.model_validate({"data": data, "training": {"kind": "fit"}, **tables})
 
 
-def driven(steps: int = 4) -> PipelineSpec:
+def driven(steps: int = 10) -> PipelineSpec:
     """Return as many steps of the optimizer alone on new gradients."""
     seed = next(SEEDS)
     rows = [[((seed + row + place) % 16) / 8 - 1 for place in range(5)] for row in range(steps)]
@@ -47,6 +49,21 @@ def driven(steps: int = 4) -> PipelineSpec:
             "training": {"kind": "apply_gradients", "gradients": rows},
         }
     )
+
+
+def as_users_write_it() -> float:
+    """CPU seconds of building, compiling and fitting a small model for ten steps, unobserved."""
+    import keras
+
+    rng = np.random.default_rng(next(SEEDS))
+    inputs, targets = rng.normal(size=(50, 4)), rng.normal(size=(50, 1))
+    started = time.process_time()
+    model = keras.Sequential(
+        [keras.Input((4,)), keras.layers.Dense(8, activation="relu"), keras.layers.Dense(1)]
+    )
+    model.compile(optimizer="adam", loss="mse")
+    model.fit(inputs, targets, batch_size=5, verbose=0)
+    return time.process_time() - started
 
 
 def cost(make: Any, recording: Recording, *, reuse: bool, times: int = 1) -> Measure:
@@ -65,13 +82,14 @@ def cost(make: Any, recording: Recording, *, reuse: bool, times: int = 1) -> Mea
 def test_kept_pipelines_cost_little(capsys: pytest.CaptureFixture[str]) -> None:
     """Prints CPU time of an example, with all that is recorded for a full reference."""
     subjects = {
+        "as users write it": as_users_write_it,
         "built afresh": cost(fit, ALL, reuse=False),
-        "kept, one epoch": cost(fit, ALL, reuse=True, times=25),
-        "driven, four steps": cost(driven, ALL, reuse=True, times=50),
+        "kept": cost(fit, ALL, reuse=True, times=25),
+        "driven": cost(driven, ALL, reuse=True, times=50),
     }
-    ratios = compare(subjects, rounds=ROUNDS, base="built afresh")
+    ratios = compare(subjects, rounds=ROUNDS, base="as users write it")
     with capsys.disabled():
-        print(f"\n\nCPU time of one example of four steps, {ROUNDS} interleaved rounds:")
+        print(f"\n\nCPU time of one example of ten steps, {ROUNDS} interleaved rounds:")
         for ratio in ratios:
             print(ratio.line("ms", 1e3) + f"  {1 / ratio.ratio:.0f} times cheaper")
     assert all(ratio.pairs == ROUNDS for ratio in ratios)

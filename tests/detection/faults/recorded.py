@@ -26,6 +26,8 @@ def read_caught() -> dict[str, Caught | None]:
             expectation=table["expectation"],
             draw=json.loads(table["draw"]),
             issue=table.get("issue"),
+            steps=table.get("steps"),
+            elsewhere=tuple(table["elsewhere"]) if "elsewhere" in table else None,
         )
         if "scenario" in table
         else None
@@ -47,6 +49,15 @@ def write_caught(found: Mapping[str, Caught | None]) -> None:
             f"expectation = {json.dumps(caught.expectation)}",
             f"draw = '{json.dumps(dict(caught.draw))}'",
             *([f"issue = {json.dumps(caught.issue)}"] if caught.issue else []),
+            *([f"steps = {caught.steps}"] if caught.steps is not None else []),
+            *(
+                [f"elsewhere = {json.dumps(caught.elsewhere)}"]
+                if caught.elsewhere is not None
+                else []
+            ),
             "",
         ]
-    _FILE.write_text("\n".join(lines), encoding="utf-8")
+    # Hunting takes hours: whatever ends it must leave what it had found.
+    written = _FILE.with_suffix(".part")
+    written.write_text("\n".join(lines), encoding="utf-8")
+    written.replace(_FILE)
