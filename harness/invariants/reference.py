@@ -98,6 +98,7 @@ def network_of(view: View, *, trained: bool = False) -> Network:
     paths = _weight_paths(state, model, names)
     read = state.final_of if trained else state.initial_of
     values = {path: read(path) for path in paths}
+    still = {*model.frozen, *model.frozen_after_compile}
     layers = []
     for number in range(len(model.units)):
         own = paths[number * len(names) : (number + 1) * len(names)]
@@ -107,7 +108,8 @@ def network_of(view: View, *, trained: bool = False) -> Network:
                 values[own[0]],
                 values[own[1]] if model.use_bias else None,
                 model.output_activation if last else model.activation,
-                model.kernel_l2,
+                # Keras penalises what is trained: a constant would change nothing but the log.
+                0.0 if number in still else model.kernel_l2,
             )
         )
     if model.batch_norm:

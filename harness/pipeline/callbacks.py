@@ -13,6 +13,7 @@ from harness.pipeline.own_callbacks import (
     silent_stopper,
     step_patience,
 )
+from harness.pipeline.reporting import progress_bar, tensorboard
 from harness.spec.callbacks import (
     BackupAndRestoreSpec,
     CSVLoggerSpec,
@@ -22,12 +23,14 @@ from harness.spec.callbacks import (
     LearningRateSchedulerSpec,
     ModelCheckpointSpec,
     MonitorSpec,
+    ProgressBarSpec,
     RaiserSpec,
     ReduceLROnPlateauSpec,
     SilentStopperSpec,
     StepDecaySpec,
     StepPatienceSpec,
     SwapEMAWeightsSpec,
+    TensorBoardSpec,
     TerminateOnNaNSpec,
 )
 
@@ -73,7 +76,7 @@ def build_callbacks(specs: Sequence[AnyCallback], folder: Path) -> tuple[list[An
     return [build_callback(spec, folder) for spec in specs], scripts
 
 
-def build_callback(spec: AnyCallback, folder: Path) -> Any:
+def build_callback(spec: AnyCallback, folder: Path) -> Any:  # noqa: PLR0911 - one per kind
     """One Keras callback."""
     match spec:
         case SilentStopperSpec():
@@ -84,6 +87,10 @@ def build_callback(spec: AnyCallback, folder: Path) -> Any:
             return leak(spec)
         case StepPatienceSpec():
             return step_patience(spec)
+        case TensorBoardSpec():
+            return tensorboard(spec, folder)
+        case ProgressBarSpec():
+            return progress_bar()
         case ImportedCallbackSpec():
             return call_import(spec, import_keras().callbacks.Callback, "a keras Callback")
         case _:

@@ -11,6 +11,7 @@ import numpy as np
 from harness.errors import PipelineError
 from harness.pipeline.backend import import_tensorflow
 from harness.pipeline.saving import save_and_load
+from harness.spec.callbacks import ProgressBarSpec
 from harness.spec.training import (
     ApplyGradientsSpec,
     FitSpec,
@@ -134,8 +135,14 @@ def _fit(
         initial_epoch=training.initial_epoch,
         steps_per_epoch=training.steps_per_epoch,
         callbacks=callbacks,
-        verbose=0,
+        verbose=_verbose(spec),
     )
+
+
+def _verbose(spec: PipelineSpec) -> int:
+    """Without a progress bar nothing is printed."""
+    bars = [bar.verbose for bar in spec.callbacks if isinstance(bar, ProgressBarSpec)]
+    return bars[0] if bars else 0
 
 
 def _loop(

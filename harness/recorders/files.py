@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from harness.recorders.summaries import is_summary_file, summary_events
 from harness.recorders.variables import state_variables
 from harness.trace import Event
 
@@ -25,7 +26,7 @@ _CHECKPOINTS = (".keras", ".weights.h5")
 
 
 def file_events(recorder: RunRecorder, state: StateTable | None) -> tuple[Event, ...]:
-    """One event for each checkpoint and CSV log in the folder of the run, and one for each line.
+    """One event for each checkpoint, log, line and summary in the folder of the run.
 
     Other files are left out. A checkpoint is loaded into the model, whose own values are put back:
     its event tells whether the architecture and the optimizer are in it, and after how many steps
@@ -44,6 +45,8 @@ def file_events(recorder: RunRecorder, state: StateTable | None) -> tuple[Event,
             lines = path.read_text(encoding="utf-8").splitlines()
             events.append(Event(kind="file", name=name, detail={"lines": len(lines)}))
             events += [Event(kind="line", name=name, detail={"text": line}) for line in lines]
+        elif is_summary_file(path):
+            events += summary_events(path)
     return tuple(events)
 
 

@@ -207,6 +207,7 @@ class RunRecorder:
             detail["index"] = index
             if final:
                 detail["final"] = True
+                self.events += _shown(callback)
             self.events.append(
                 Event(kind="callback", name=type(callback).__name__, epoch=epoch, detail=detail)
             )
@@ -218,6 +219,20 @@ class RunRecorder:
         if self.folder is not None:
             return value.replace(f"{self.folder}{os.sep}", "")
         return value
+
+
+def _shown(callback: Any) -> list[Event]:
+    """What a progress bar has printed, and the logs that it was given."""
+    return [
+        Event(
+            kind="shown",
+            name="progress_bar",
+            epoch=epoch,
+            detail={"text": text, **({} if batch is None else {"batch": batch})}
+            | {f"logs.{name}": value for name, value in logs.items()},
+        )
+        for epoch, batch, text, logs in getattr(callback, "shown", ())
+    ]
 
 
 def _numbers(logs: Mapping[Any, Any]) -> dict[Any, float]:

@@ -33,6 +33,11 @@ SaveFreq = Annotated[
     Discriminator(_frequency_tag),
 ]
 
+UpdateFreq = Annotated[
+    Annotated[Literal["epoch", "batch"], Tag("word")] | Annotated[PositiveCount, Tag("batches")],
+    Discriminator(_frequency_tag),
+]
+
 
 class MonitorSpec(Spec):
     """A callback that watches one number of the epoch's logs.
@@ -168,6 +173,33 @@ class CSVLoggerSpec(Spec):
     append: Flag = False
 
 
+class TensorBoardSpec(Spec):
+    """``keras.callbacks.TensorBoard`` into a folder of the run; needs the package tensorboard.
+
+    Attributes:
+        update_freq: Write metrics after each epoch, each batch, or each so many batches.
+        histogram_freq: Write the weights after each so many epochs; 0 is never.
+        own_scalar: Write a scalar of our own at the begin of each batch, at no given step, as
+            ``tf.summary`` in a layer would.
+    """
+
+    kind: Literal["tensorboard"] = "tensorboard"
+    update_freq: UpdateFreq = "epoch"
+    histogram_freq: Count = 0
+    own_scalar: Flag = False
+
+
+class ProgressBarSpec(Spec):
+    """Keras' own progress bar, drawn at each batch instead of each 50 ms, and read.
+
+    Attributes:
+        verbose: 1 draws at batches, 2 a line for each epoch.
+    """
+
+    kind: Literal["progress_bar"] = "progress_bar"
+    verbose: Literal[1, 2] = 1
+
+
 class SwapEMAWeightsSpec(Spec):
     """``keras.callbacks.SwapEMAWeights``.
 
@@ -237,6 +269,8 @@ AnyCallback = Annotated[
         | StepPatienceSpec
         | TerminateOnNaNSpec
         | CSVLoggerSpec
+        | TensorBoardSpec
+        | ProgressBarSpec
         | SwapEMAWeightsSpec
         | SilentStopperSpec
         | RaiserSpec

@@ -42,6 +42,7 @@ InvariantName = Literal[
     "nothing_is_left_behind",
     "overwritten_take_their_gradient",
     "plateau_follows_automaton",
+    "progress_bar_shows_logs",
     "replica_copies_agree",
     "skipped_step_changes_nothing",
     "source_batches_follow_begin",
@@ -49,9 +50,11 @@ InvariantName = Literal[
     "source_epochs_end",
     "source_hooks_alternate",
     "steps_follow_plan",
+    "summaries_match_logs",
     "terminates_on_nan",
     "total_is_sum_of_outputs",
     "validation_follows_frequency",
+    "weight_histograms_are_whole",
     "weights_stay_finite",
 ]
 

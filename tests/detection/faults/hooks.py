@@ -40,6 +40,42 @@ _BEGIN: Final = "callbacks.on_epoch_begin(epoch)"
 
 CALLBACK_FAULTS: Final = (
     Fault(
+        "bar_lags_behind",
+        "callbacks",
+        "the progress bar averages what are averages already",
+        rewrite(
+            f"{CALLBACKS}.progbar_logger:ProgbarLogger._maybe_init_progbar",
+            ("stateless_metrics=set()", "stateful_metrics=set()"),
+        ),
+    ),
+    Fault(
+        "summaries_at_every_batch",
+        "callbacks",
+        "TensorBoard's update_freq gates nothing",
+        rewrite(
+            f"{CALLBACKS}.tensorboard:TensorBoard._push_writer",
+            ("step % self.update_freq == 0", "True"),
+        ),
+    ),
+    Fault(
+        "summaries_an_epoch_late",
+        "callbacks",
+        "TensorBoard writes an epoch's logs at the next epoch",
+        rewrite(
+            f"{CALLBACKS}.tensorboard:TensorBoard.on_epoch_end",
+            ("self._log_epoch_metrics(epoch, logs)", "self._log_epoch_metrics(epoch + 1, logs)"),
+        ),
+    ),
+    Fault(
+        "histograms_share_a_tag",
+        "callbacks",
+        "TensorBoard names a histogram after the weight without its layer",
+        rewrite(
+            f"{CALLBACKS}.tensorboard:TensorBoard._log_weights",
+            ("weight.path", "weight.name"),
+        ),
+    ),
+    Fault(
         "epoch_begins_twice",
         "callbacks",
         "on_epoch_begin is called twice",
