@@ -4,8 +4,8 @@
 
 Level, step and scale are replaced by their best values, the first point has its stationary
 distribution. Points before the present level are deviations with mean zero: they tell about the
-noise alone. All sums over time are polynomials in rho, so that one pass over the points serves every
-correlation and every place.
+noise alone. All sums over time are polynomials in rho, so that one pass over the points serves all
+correlations and all places.
 
 References:
     Hamilton, "Time series analysis" (1994), section 5.2: the exact likelihood.

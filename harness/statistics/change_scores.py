@@ -91,7 +91,7 @@ def score_looks(series: Float64, ends: Int64, *, start: int = 0, window: int = W
     width = values.shape[-1]
     level = np.minimum(ends - start, width)
     look = look_at(values, np.minimum(ends, width), level)
-    after = AFTER[AFTER < width]
+    after = AFTER[: max(width - int(AFTER[0]), 0)]
     flat = np.stack([flat_likelihood(look, rho) for rho in (*CORRELATIONS, BEYOND)])
     possible = after <= level[:, None] - FEWEST_BEFORE
     scores = []

@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib import resources
+from itertools import pairwise
 
 import numpy as np
 
@@ -66,7 +67,7 @@ class Changes:
     Attributes:
         changes: In the order of the commits.
         points: Values that were judged: finite, and not quarantined.
-        residuals: Logarithm of each judged value less that of its level, shape (points,).
+        residuals: Logarithm of each judged value less the median of its level, shape (points,).
         start: Judged point at which the present level begins.
         looks: How often the series was judged.
     """
@@ -107,7 +108,7 @@ def find_changes(
     return Changes(
         changes=history.reported(kept, known),
         points=kept.size,
-        residuals=history.residuals(),
+        residuals=history.residuals(present=True),
         start=history.starts[-1],
         looks=history.looks,
     )
@@ -155,10 +156,10 @@ class _History:
         self.looks += ends.size
         return None
 
-    def residuals(self) -> Float64:
-        """The series, with closed levels taken out."""
+    def residuals(self, *, present: bool = False) -> Float64:
+        """The series with closed levels taken out, the present one only if asked to."""
         series = self.logs.copy()
-        for start, stop in zip(self.starts, (*self.starts[1:], None), strict=True):
+        for start, stop in pairwise((*self.starts, series.size) if present else self.starts):
             series[start:stop] -= np.median(series[start:stop])
         return series
 
@@ -167,7 +168,7 @@ class _History:
         changes = []
         for number, start in enumerate(self.starts[1:], 1):
             stop = (*self.starts, self.logs.size)[number + 1]
-            place = self._place(self.starts[number - 1], start, stop)
+            place = self._place(self.starts[number - 1], stop)
             if start in self.found or start in known:
                 changes.append(
                     Change(
@@ -183,7 +184,7 @@ class _History:
                 )
         return tuple(changes)
 
-    def _place(self, start: int, change: int, stop: int) -> Place:
+    def _place(self, start: int, stop: int) -> Place:
         """Place and size from the two levels on both sides and the noise before them."""
         series = self.residuals()
         series[start:stop] = self.logs[start:stop]
