@@ -62,6 +62,11 @@ BEYOND = 0.6
 """Correlation that a flat series may have against a step in independent noise: the correlation of
 a short series is often overestimated, and this step is the one that it is mistaken for."""
 
+WANDERING = (0.7, 0.8, 0.9, 0.95)
+HANDICAP = 4.0
+"""What a flat series with so much correlation must be likelier by before it counts, in logarithms.
+Series that wander or drift then seldom look like steps, and true steps lose nothing."""
+
 
 class Scores(NamedTuple):
     """Evidence for a change at each look, in natural logarithms, shapes (*series, looks).
@@ -92,10 +97,13 @@ def score_looks(series: Float64, ends: Int64, *, start: int = 0, window: int = W
     level = np.minimum(ends - start, width)
     look = look_at(values, np.minimum(ends, width), level)
     after = AFTER[: max(width - int(AFTER[0]), 0)]
-    flat = np.stack([flat_likelihood(look, rho) for rho in (*CORRELATIONS, BEYOND)])
+    flat = [flat_likelihood(look, rho) for rho in (*CORRELATIONS, BEYOND)]
+    wandering = [flat_likelihood(look, rho) - HANDICAP for rho in WANDERING]
+    correlated = np.max([*flat[:-1], *wandering], axis=0)
+    independent = np.maximum(correlated, flat[-1])
     possible = after <= level[:, None] - FEWEST_BEFORE
     scores = []
-    for rho, best in ((0.0, flat.max(axis=0)), (MOST_CORRELATION, flat[:-1].max(axis=0))):
+    for rho, best in ((0.0, independent), (MOST_CORRELATION, correlated)):
         step = step_likelihood(look, rho, after)
         ratio = np.where(possible, step - best[..., None], -np.inf)
         with np.errstate(divide="ignore", over="ignore"):

@@ -91,7 +91,9 @@ def judge_history(
 
 def _standing(changes: tuple[Change, ...], *, higher_is_better: bool) -> Change | None:
     """The change to report: the first regression not made good, else the last improvement."""
-    known = max((number for number, change in enumerate(changes) if change.acknowledged), default=-1)
+    known = max(
+        (number for number, change in enumerate(changes) if change.acknowledged), default=-1
+    )
     new = changes[known + 1 :]
     sizes = [float(np.log(change.ratio)) for change in new]
     worse, better = [], []
