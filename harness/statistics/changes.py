@@ -31,6 +31,9 @@ FEWEST = FEWEST_BEFORE + int(AFTER[0])
 SMALLEST = 0.01
 """Relative changes below this alarm nobody, however sure they are."""
 
+CHUNK = 64
+"""Looks that are scored at once."""
+
 CONFIDENCE = 0.95
 """Of the range of commits and of the interval of the size."""
 
@@ -69,14 +72,12 @@ class Changes:
         points: Values that were judged: finite, and not quarantined.
         residuals: Logarithm of each judged value less the median of its level, shape (points,).
         start: Judged point at which the present level begins.
-        looks: How often the series was judged.
     """
 
     changes: tuple[Change, ...]
     points: int
     residuals: Float64
     start: int
-    looks: int
 
 
 def find_changes(
@@ -110,7 +111,6 @@ def find_changes(
         points=kept.size,
         residuals=history.residuals(present=True),
         start=history.starts[-1],
-        looks=history.looks,
     )
 
 
@@ -122,7 +122,6 @@ class _History:
         self.smallest = float(np.log1p(smallest))
         self.starts = [0]
         self.found: dict[int, int] = {}
-        self.looks = 0
         self.seen = 0
 
     def advance(self, end: int) -> None:
@@ -144,16 +143,16 @@ class _History:
         first = max(self.seen + 1, start + FEWEST)
         if first > end:
             return None
-        ends = np.arange(first, end + 1)
         series = self.residuals()
-        scores = score_looks(series, ends, start=start)
-        bars = _bars(ends)
-        for look in np.flatnonzero((scores.independent > bars[0]) | (scores.correlated > bars[1])):
-            place = locate(series[: ends[look]], start=start, confidence=CONFIDENCE)
-            if abs(place.size) >= self.smallest:
-                self.looks += int(look) + 1
-                return place.likely, int(ends[look])
-        self.looks += ends.size
+        for begin in range(first, end + 1, CHUNK):
+            ends = np.arange(begin, min(begin + CHUNK, end + 1))
+            scores = score_looks(series, ends, start=start)
+            bars = _bars(ends)
+            alarms = (scores.independent > bars[0]) | (scores.correlated > bars[1])
+            for points in ends[alarms]:
+                place = locate(series[:points], start=start, confidence=CONFIDENCE)
+                if abs(place.size) >= self.smallest:
+                    return place.likely, int(points)
         return None
 
     def residuals(self, *, present: bool = False) -> Float64:

@@ -156,7 +156,7 @@ def judge_equivalence(
         raise FigureError(message)
     margins = np.broadcast_to(np.asarray(margin, np.float64), first.shape[1:])
     if not (np.isfinite(margins) & (margins >= 0)).all():
-        message = f"margin must be finite and not negative, got {margin}."
+        message = f"margin must be finite and not negative, got {margin!r}."
         raise FigureError(message)
     if not 0.0 < alpha < 0.5:  # noqa: PLR2004 - from here on the interval is empty
         message = f"alpha must lie in (0, 0.5), got {alpha}. 0.05 is usual."
