@@ -70,9 +70,26 @@ def _parser() -> argparse.ArgumentParser:
     ):
         what.add_argument(f"--{name}", dest="what", action="store_const", const=name, help=text)
     listing.set_defaults(command=_list)
+    _add_bisect(commands)
     schema = commands.add_parser("schema", help="print the JSON Schema of scenario files")
     schema.set_defaults(command=_schema)
     return parser
+
+
+def _add_bisect(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    from harness.cli.bisect_arguments import add_arguments
+
+    bisect = commands.add_parser(
+        "bisect", help="find the release or the git revision with which a failure came or went"
+    )
+    add_arguments(bisect)
+    bisect.set_defaults(command=_bisect)
+
+
+def _bisect(options: argparse.Namespace) -> int:
+    from harness.cli.bisect import run_bisect
+
+    return run_bisect(options)
 
 
 def _run(options: argparse.Namespace) -> int:

@@ -29,7 +29,14 @@ if TYPE_CHECKING:
     from harness.spec.scenario import KnownIssueSpec
     from harness.trace import Stop
 
-__all__ = ["excuses", "failure_of", "issues_in_force", "judge_issue", "judge_scenario"]
+__all__ = [
+    "excuses",
+    "failure_of",
+    "issues_in_force",
+    "judge_issue",
+    "judge_scenario",
+    "what_is_missing",
+]
 
 _FEWEST_SHARE: Final = 0.1
 """Of the draws that are tried, at least this share must make a pipeline that can run."""
@@ -51,7 +58,7 @@ def judge_scenario(scenario: Scenario, budget: Budget, found: Found | None = Non
         MissingBackendError: There is no Keras here.
     """
     versions = installed_versions()
-    if (missing := _missing(scenario, versions)) is not None:
+    if (missing := what_is_missing(scenario, versions)) is not None:
         return Verdict(
             scenario=scenario, outcome=Outcome.SKIPPED, reason=missing, versions=versions
         )
@@ -91,7 +98,7 @@ def judge_issue(scenario: Scenario, issue: KnownIssueSpec) -> Verdict:
         MissingBackendError: There is no Keras here.
     """
     versions = installed_versions()
-    if (missing := _missing(scenario, versions)) is not None:
+    if (missing := what_is_missing(scenario, versions)) is not None:
         return Verdict(
             scenario=scenario,
             outcome=Outcome.SKIPPED,
@@ -253,7 +260,7 @@ def _failure_in(trial: _Trial, budget: Budget, found: Found | None) -> Failure |
     return exploration.failure
 
 
-def _missing(scenario: Scenario, versions: Mapping[str, str]) -> str | None:
+def what_is_missing(scenario: Scenario, versions: Mapping[str, str]) -> str | None:
     """What the scenario requires, where it is not installed."""
     requires = scenario.spec.requires
     if requires is None:
