@@ -20,7 +20,14 @@ from harness.trace import Environment
 if TYPE_CHECKING:
     from types import ModuleType
 
-__all__ = ["environment", "import_keras", "import_tensorflow", "installed_versions"]
+__all__ = [
+    "backend_name",
+    "environment",
+    "import_keras",
+    "import_tensorflow",
+    "installed_versions",
+    "require_observable",
+]
 
 _INSTALL = (
     'Install one with `pip install "pytest-training-harness[cpu]"` (or `[gpu]`), '
@@ -56,6 +63,34 @@ def import_tensorflow() -> ModuleType:
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     return _imported("tensorflow")
+
+
+def backend_name() -> str:
+    """What Keras computes with here: ``tensorflow``, ``jax``, ``torch``, ...
+
+    Raises:
+        MissingBackendError: Keras or its backend is not installed, or does not import.
+    """
+    name: str = import_keras().config.backend()
+    if name == "tensorflow":
+        import_tensorflow()
+    return name
+
+
+def require_observable() -> None:
+    """Refuse to judge trainings where the recorder can't watch them.
+
+    Raises:
+        MissingBackendError: Keras computes with something else than TensorFlow.
+    """
+    name = backend_name()
+    if name != "tensorflow":
+        message = (
+            f"KERAS_BACKEND must be tensorflow where trainings are judged, got {name}. Steps are "
+            "recorded inside TensorFlow's graphs; on other backends only speed is measured, by "
+            "scenarios with a [benchmark] table."
+        )
+        raise MissingBackendError(message)
 
 
 @cache
