@@ -70,10 +70,27 @@ def _parser() -> argparse.ArgumentParser:
     ):
         what.add_argument(f"--{name}", dest="what", action="store_const", const=name, help=text)
     listing.set_defaults(command=_list)
+    _add_compare(commands)
     _add_bisect(commands)
     schema = commands.add_parser("schema", help="print the JSON Schema of scenario files")
     schema.set_defaults(command=_schema)
     return parser
+
+
+def _add_compare(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    from harness.cli.compare_arguments import add_arguments
+
+    compare = commands.add_parser(
+        "compare", help="judge one environment against another: versions, revisions, settings"
+    )
+    add_arguments(compare)
+    compare.set_defaults(command=_compare)
+
+
+def _compare(options: argparse.Namespace) -> int:
+    from harness.cli.compare import run_compare
+
+    return run_compare(options)
 
 
 def _add_bisect(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

@@ -9,6 +9,7 @@ A line of JSON in, a line of JSON out: ``begin``, ``round`` as often as wanted, 
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import signal
@@ -71,6 +72,9 @@ def main(arguments: Sequence[str]) -> int:
 
     backend = keras.config.backend()
     forks = backend in _FORKED_BACKENDS and sys.platform == "linux"
+    # What is there already never becomes garbage: collections before each round skip it.
+    gc.collect()
+    gc.freeze()
     channel.reply(versions=_versions(keras, backend), forks=forks)
     while (request := channel.request())["do"] == "begin":
         if not forks:
