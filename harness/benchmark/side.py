@@ -176,7 +176,6 @@ class Side:
         own, scripts = build_callbacks(self._spec.callbacks, self._folder)
         self._clock.start(each_step=each_step, whole_epoch=whole)
         callbacks = self._clock.around([*scripts, *own])
-        gc.collect()
         enabled = gc.isenabled()
         gc.disable()
         try:
