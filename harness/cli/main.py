@@ -80,6 +80,12 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _run(options: argparse.Namespace) -> int:
+    from harness.pipeline.backend import cannot_observe
+
+    # Before what watches is imported: it needs TensorFlow.
+    if (reason := cannot_observe()) is not None:
+        print(f"not judged: {reason}.", file=sys.stderr)
+        return NOT_JUDGED
     from harness.cli.run import run_draw, run_file
 
     if options.draw is not None or options.trace is not None:

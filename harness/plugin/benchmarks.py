@@ -9,7 +9,8 @@ import pytest
 
 from harness.errors import HarnessError
 from harness.plugin.exclusive import is_worker
-from harness.plugin.figures import FIGURES, Figure
+from harness.plugin.figures import FIGURES, Better, Figure
+from harness.plugin.gathered import MEASURED
 from harness.plugin.options import HarnessOptions
 from harness.plugin.summary import speed_property, verdict_properties
 
@@ -56,7 +57,7 @@ class UnmeasuredItem(pytest.Item):
 
     def reportinfo(self) -> tuple[Path, int | None, str]:
         """Where the item is from, and its title."""
-        return self.path, None, f"{self.scenario.spec.title} ({self.name})"
+        return self.path, 0, f"{self.scenario.spec.title} ({self.name})"
 
 
 class BenchmarkItem(pytest.Function):
@@ -141,6 +142,14 @@ class BenchmarkItem(pytest.Function):
         self.stash[FIGURES] = _figures(found)
         self.user_properties.append(speed_property(one_line(found)))
         benchmark.extra_info.update(_extra_info(found))
+        if not benchmark.enabled:
+            self.stash[MEASURED] = {
+                "name": benchmark.name,
+                "fullname": benchmark.fullname,
+                "group": benchmark.group,
+                "extra_info": benchmark.extra_info,
+                "samples": list(found.measured.step_samples),
+            }
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
         """Our text for what the user can act on, a traceback for what is our own fault."""
@@ -151,7 +160,7 @@ class BenchmarkItem(pytest.Function):
 
     def reportinfo(self) -> tuple[Path, int | None, str]:
         """Where the item is from, and its title."""
-        return self.path, None, f"{self.scenario.spec.title} ({self.name})"
+        return self.path, 0, f"{self.scenario.spec.title} ({self.name})"
 
 
 def _figures(found: Benchmark) -> tuple[Figure, ...]:
@@ -175,7 +184,7 @@ def _figures(found: Benchmark) -> tuple[Figure, ...]:
         Figure(metric="compile_seconds", value=side.compile_seconds, unit="s", better="lower"),
         Figure(metric="peak_rss_bytes", value=side.peak_rss_bytes, unit="bytes", better="lower"),
     ]
-    optional = (
+    optional: tuple[tuple[str, float | None, str, Better], ...] = (
         ("p95_step_seconds", side.p95_step_seconds, "s", "lower"),
         ("peak_device_bytes", side.peak_device_bytes, "bytes", "lower"),
         ("flops_per_second", side.flops_per_second, "FLOP/s", "higher"),
@@ -184,7 +193,7 @@ def _figures(found: Benchmark) -> tuple[Figure, ...]:
         ("speed_up", None if ratio is None else ratio.ratio, "", "neutral"),
     )
     figures += [
-        Figure(metric=metric, value=float(value), unit=unit, better=better)
+        Figure(metric=metric, value=value, unit=unit, better=better)
         for metric, value, unit, better in optional
         if value is not None
     ]

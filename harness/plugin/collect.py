@@ -81,8 +81,8 @@ class BrokenFileItem(pytest.Item):
         return _without_traceback(excinfo) or super().repr_failure(excinfo, style)
 
     def reportinfo(self) -> tuple[Path, int | None, str]:
-        """Where the item is from."""
-        return self.path, None, f"{_shown(self.path, self.config)} is not a scenario"
+        """Where the item is from; without a line pytest could not skip it by a mark."""
+        return self.path, 0, f"{_shown(self.path, self.config)} is not a scenario"
 
 
 class ScenarioItem(pytest.Item):
@@ -144,7 +144,7 @@ class ScenarioItem(pytest.Item):
 
     def reportinfo(self) -> tuple[Path, int | None, str]:
         """Where the item is from, and its title."""
-        return self.path, None, f"{self.scenario.spec.title} ({self.name})"
+        return self.path, 0, f"{self.scenario.spec.title} ({self.name})"
 
 
 class IssueItem(ScenarioItem):

@@ -16,8 +16,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
+from harness.plugin.gathered import Gathered, put_on_report
+
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator, Iterator
 
 __all__ = ["Exclusive", "forget_folder", "hand_out_folder", "is_worker", "take_turns"]
 
@@ -34,6 +36,7 @@ def hand_out_folder(config: pytest.Config, workerinput: dict[str, Any]) -> None:
     """Tell a worker where the locks of this session are; called where the workers are started."""
     if _FOLDER not in config.stash:
         config.stash[_FOLDER] = tempfile.mkdtemp(prefix="harness-locks-")
+        config.pluginmanager.register(Gathered(config))
     workerinput[_KEY] = config.stash[_FOLDER]
 
 
@@ -61,10 +64,19 @@ class Exclusive:
         self._folder, self._alone = folder, alone
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
-    def pytest_runtest_protocol(self, item: pytest.Item) -> Iterator[None]:
+    def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, object, object]:
         """Hold the lock around an item, fixtures included, before its time-out begins to run."""
         with self._turn(alone=isinstance(item, self._alone)):
             return (yield)
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(
+        self, item: pytest.Item
+    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        """Let what was measured travel with the report."""
+        report = yield
+        put_on_report(item, report)
+        return report
 
     @contextlib.contextmanager
     def _turn(self, *, alone: bool) -> Iterator[None]:
