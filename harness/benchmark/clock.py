@@ -59,24 +59,24 @@ class Clock(Unobserved):
         class First(base):  # type: ignore[misc]
             def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:  # noqa: ARG002
                 clock.executions = 0
-                if clock._whole_epoch:  # noqa: SLF001 - one object in two parts
-                    clock._begin()  # noqa: SLF001
+                if clock._whole_epoch:
+                    clock._begin()
 
             def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:  # noqa: ARG002
-                clock._begin_step()  # noqa: SLF001
+                clock._begin_step()
 
             def on_epoch_end(self, epoch: int, logs: Any = None) -> None:  # noqa: ARG002
-                if not clock._whole_epoch:  # noqa: SLF001
-                    clock._end(logs)  # noqa: SLF001
+                if not clock._whole_epoch:
+                    clock._end(logs)
 
         class Last(base):  # type: ignore[misc]
             def on_epoch_end(self, epoch: int, logs: Any = None) -> None:  # noqa: ARG002
-                if clock._whole_epoch:  # noqa: SLF001
-                    clock._end(logs)  # noqa: SLF001
+                if clock._whole_epoch:
+                    clock._end(logs)
 
         class Each(base):  # type: ignore[misc]
             def on_train_batch_end(self, batch: int, logs: Any = None) -> None:  # noqa: ARG002
-                clock._end_step(logs)  # noqa: SLF001
+                clock._end_step(logs)
 
         each = [Each()] if self._each_step else []
         return [First(), *each, *callbacks, Last()]

@@ -1,4 +1,4 @@
-"""Arguments of ``python -m harness.benchmark``, the part of the harness that other processes run.
+"""``python -m harness.benchmark``, the part of the harness that comparisons run elsewhere.
 
 It needs NumPy, pydantic, psutil, packaging and Keras with a backend; SciPy only for a ratio.
 """
@@ -8,9 +8,9 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
+from harness.benchmark.arguments import add_arguments
 from harness.benchmark.measuring import cannot_measure, measure
 from harness.benchmark.report import document, lines
 from harness.errors import HarnessError
@@ -19,13 +19,13 @@ from harness.spec.loader import load_scenario
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["add_arguments", "main", "run"]
+__all__ = ["main"]
 
 _MEASURED, _NOT_MEASURED, _INTERRUPTED = 0, 2, 130
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Measure one scenario; returns the exit status.
+    """Measure one scenario and print what came out; returns the exit status.
 
     Args:
         arguments: Without the program's name; None takes them from the command line.
@@ -33,49 +33,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns:
         0: it was measured. 2: it could not be, and standard error says why. 130: interrupted.
     """
-    parser = argparse.ArgumentParser(prog="python -m harness.benchmark", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m harness.benchmark", description="measure how fast one scenario trains"
+    )
     add_arguments(parser)
     options = parser.parse_args(arguments)
     try:
-        return run(options)
+        scenario = load_scenario(options.file)
+        if (reason := cannot_measure(scenario)) is not None:
+            print(f"{options.file}: {reason}", file=sys.stderr)
+            return _NOT_MEASURED
+        found = measure(scenario, rounds=options.rounds, steps=options.steps, alone=options.alone)
     except HarnessError as error:
-        print(error, file=sys.stderr)  # noqa: T201 - a command
+        print("\n".join([str(error), *getattr(error, "__notes__", ())]), file=sys.stderr)
         return _NOT_MEASURED
     except KeyboardInterrupt:
-        print("interrupted", file=sys.stderr)  # noqa: T201
+        print("interrupted", file=sys.stderr)
         return _INTERRUPTED
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """What the command takes, here and as `harness benchmark`."""
-    parser.add_argument("file", type=Path, metavar="FILE")
-    parser.add_argument("--rounds", type=_positive, metavar="N", help="instead of the file's")
-    parser.add_argument("--steps", type=_positive, metavar="N", help="a round, not the file's")
-    parser.add_argument("--alone", action="store_true", help="leave out the other side of a ratio")
-    parser.add_argument("--json", action="store_true", help="print one JSON document")
-
-
-def run(options: argparse.Namespace) -> int:
-    """Measure what parsed arguments say; returns the exit status.
-
-    Raises:
-        HarnessError: It can't be measured.
-    """
-    scenario = load_scenario(options.file)
-    if (reason := cannot_measure(scenario)) is not None:
-        print(f"{options.file}: {reason}", file=sys.stderr)  # noqa: T201
-        return _NOT_MEASURED
-    found = measure(scenario, rounds=options.rounds, steps=options.steps, alone=options.alone)
-    if options.json:
-        print(json.dumps(document(found), allow_nan=False))  # noqa: T201
-    else:
-        print("\n".join(lines(found)))  # noqa: T201
+    text = json.dumps(document(found), allow_nan=False) if options.json else "\n".join(lines(found))
+    print(text)
     return _MEASURED
-
-
-def _positive(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        message = f"must be at least 1, got {number}"
-        raise argparse.ArgumentTypeError(message)
-    return number

@@ -7,6 +7,8 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from harness.benchmark.machine import machine_peaks
 from harness.benchmark.measurement import Benchmark
 from harness.benchmark.side import Side
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
     from harness.spec.pipeline import PipelineSpec
     from harness.spec.scenario import BenchmarkSpec
 
-__all__ = ["NO_GPU", "CONFIDENCE", "Measuring", "cannot_measure", "measure"]
+__all__ = ["CONFIDENCE", "NO_GPU", "Measuring", "cannot_measure", "measure"]
 
 CONFIDENCE = 0.95
 """Of the interval of a speed-up."""
@@ -127,11 +129,10 @@ class Measuring:
             # SciPy takes long to import, and a side alone needs no ratio.
             from harness.statistics.ratio import estimate_ratio  # noqa: PLC0415
 
-            speeds = [
-                [side.examples / seconds for seconds in side.round_seconds]
-                for side in (against, measured)
-            ]
-            speed_up = estimate_ratio(*speeds, alpha=1.0 - CONFIDENCE)
+            base, other = (
+                side.examples / np.asarray(side.round_seconds) for side in (against, measured)
+            )
+            speed_up = estimate_ratio(base, other, alpha=1.0 - CONFIDENCE)
         return Benchmark(
             id="/".join(part for part in (self._scenario.area, self._scenario.id) if part),
             title=self._scenario.spec.title,

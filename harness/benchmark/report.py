@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from harness.benchmark.machine import Peaks
     from harness.benchmark.measurement import Benchmark, Measurement
 
-__all__ = ["FORMAT", "document", "lines", "one_line"]
+__all__ = ["FORMAT", "document", "lines", "markdown", "one_line"]
 
 FORMAT: Final = 1
 """Version of the document; it grows when a key changes its meaning or goes."""
@@ -33,7 +33,7 @@ def document(benchmark: Benchmark) -> dict[str, Any]:
         "scenario": benchmark.id,
         "title": benchmark.title,
         "environment": {
-            **{key: value for key, value in _fields(benchmark.environment).items()},
+            **_fields(benchmark.environment),
             "digest": benchmark.environment.digest(),
         },
         "device": asdict(benchmark.device),
@@ -78,7 +78,7 @@ def one_line(benchmark: Benchmark) -> str:
     """The figures that a person looks for first."""
     side = benchmark.measured
     parts = [
-        f"{_amount(side.examples_per_second)}examples/s",
+        f"{side.examples_per_second:,.0f} examples/s",
         f"step {_milliseconds(side.step_seconds)}",
         f"compile {side.compile_seconds:.2f} s",
     ]
@@ -116,6 +116,27 @@ def lines(benchmark: Benchmark) -> Iterator[str]:
         f"{here.backend_version}; peaks in {peaks.dtype}: {_amount(peaks.flops_per_second)}FLOP/s, "
         f"{_amount(peaks.bytes_per_second)}B/s"
     )
+
+
+def markdown(benchmark: Benchmark, *, header: bool) -> Iterator[str]:
+    """A row of a table for a document; the first one with the head of the table before it."""
+    if header:
+        yield "| scenario | examples/s | step | 95 % | compile | memory | of the peak | speed-up |"
+        yield "|---|---|---|---|---|---|---|---|"
+    side, ratio = benchmark.measured, benchmark.speed_up
+    share = side.peak_share(benchmark.peaks)
+    late = side.p95_step_seconds
+    cells = [
+        f"`{benchmark.id}`",
+        f"{side.examples_per_second:,.0f}",
+        _milliseconds(side.step_seconds),
+        "" if late is None else _milliseconds(late),
+        f"{side.compile_seconds:.2f} s",
+        _mebibytes(side.peak_rss_bytes - side.start_rss_bytes),
+        "" if share is None else f"{share:.1%} ({benchmark.peaks.dtype})",
+        "" if ratio is None else f"{ratio.ratio:.2f} [{ratio.low:.2f}, {ratio.high:.2f}]",
+    ]
+    yield f"| {' | '.join(cells)} |"
 
 
 def _rows(side: Measurement) -> Iterator[tuple[str, str]]:

@@ -97,10 +97,10 @@ class Side:
         except HarnessError:
             raise
         except Exception as error:
-            raise _unusable("built", error) from error
+            raise _unusable(error, "built") from error
 
     def _planned(self, inputs: Inputs, steps: int) -> int:
-        """Steps of a round; those of an epoch that nobody can foresee are counted in a first one."""
+        """Steps of a round; those of an epoch that nobody can foresee are counted in one."""
         if not self._whole:
             return steps
         training = self._spec.training
@@ -176,7 +176,6 @@ class Side:
         own, scripts = build_callbacks(self._spec.callbacks, self._folder)
         self._clock.start(each_step=each_step, whole_epoch=whole)
         callbacks = self._clock.around([*scripts, *own])
-        gc.collect()
         enabled = gc.isenabled()
         gc.disable()
         try:
@@ -184,7 +183,7 @@ class Side:
         except HarnessError:
             raise
         except Exception as error:
-            raise _unusable("trained", error) from error
+            raise _unusable(error, "trained") from error
         finally:
             if enabled:
                 gc.enable()
@@ -233,7 +232,7 @@ def _one_run(spec: PipelineSpec, benchmark: BenchmarkSpec) -> PipelineSpec:
     return spec.model_copy(update={"training": training, "validation": kept})
 
 
-def _unusable(verb: str, error: Exception) -> PipelineError:
+def _unusable(error: Exception, verb: str) -> PipelineError:
     text = " ".join(str(error).split())
     message = f"the pipeline can't be {verb}: {type(error).__name__}: {text}"
     return PipelineError(message)

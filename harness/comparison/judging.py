@@ -17,7 +17,8 @@ from harness.pipeline.backend import installed_versions
 from harness.runner.explain import explain, one_line
 from harness.runner.judging import ENDING, judge_draw
 from harness.runner.profiles import budget_for
-from harness.runner.properties import failure_of, judge_issue, judge_scenario, what_is_missing
+from harness.runner.properties import failure_of, judge_issue, judge_scenario
+from harness.runner.required import missing_requirement
 from harness.runner.verdict import Outcome, Verdict
 from harness.spec.loader import load_scenario
 
@@ -97,7 +98,7 @@ def _finding(item: str, verdict: Verdict) -> Finding:
 
 def _probed(scenario: Scenario, probe: Probe, versions: Mapping[str, str]) -> Finding:
     """Whether one draw breaks one expectation; known issues excuse nothing here."""
-    missing = what_is_missing(scenario, versions)
+    missing = missing_requirement(scenario, versions)
     if missing is not None:
         return Finding(item=probe.item, mark=Mark.SKIP, reason=missing)
     draw = probe.draw or {}

@@ -10,12 +10,12 @@ import numpy as np
 
 from harness.statistics.signed_rank import fewest_values
 from harness.statistics.stages import Stages
-from harness.statistics.verdict import Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from harness.statistics.ratio import RatioEstimate
+    from harness.statistics.verdict import Verdict
 
 __all__ = [
     "ALPHA",

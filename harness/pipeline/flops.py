@@ -61,8 +61,8 @@ def _of_layer(layer: Any) -> float | None:
     if isinstance(layer, layers.RNN):
         return _recurrent(layer)
     if isinstance(layer, layers.Dense | layers.Conv1D | layers.Conv2D | layers.Conv3D):
-        kernel = math.prod(layer.kernel.shape)
-        return 2.0 * kernel * _elements(layer.output) / layer.kernel.shape[-1]
+        outputs = _size(layer.output.shape[1:]) / int(layer.kernel.shape[-1])
+        return 2.0 * _size(layer.kernel.shape) * outputs
     matrices = [weight for weight in layer.weights if len(weight.shape) >= _MATRIX_RANK]
     return None if matrices and not isinstance(layer, layers.Embedding) else 0.0
 
@@ -71,7 +71,7 @@ def _recurrent(layer: Any) -> float:
     """Every step multiplies the input and the state by all kernels of the cell."""
     kernels = [weight for weight in layer.weights if len(weight.shape) == _MATRIX_RANK]
     steps = int(layer.input.shape[1])
-    return 2.0 * steps * sum(math.prod(kernel.shape) for kernel in kernels)
+    return 2.0 * steps * sum(_size(kernel.shape) for kernel in kernels)
 
 
 def _attention(layer: Any) -> float | None:
@@ -81,13 +81,13 @@ def _attention(layer: Any) -> float | None:
     """
     inputs = layer.input
     query = inputs[0] if isinstance(inputs, list | tuple) else inputs
-    length, width = int(query.shape[1]), layer.num_heads * layer.key_dim
+    length, width = int(query.shape[1]), int(layer.num_heads * layer.key_dim)
     if len(query.shape) != _BATCH_STEPS_FEATURES:
         return None
     products = [weight for weight in layer.weights if len(weight.shape) == _PROJECTION_RANK]
-    projections = sum(math.prod(kernel.shape) for kernel in products)
+    projections = sum(_size(kernel.shape) for kernel in products)
     return 2.0 * length * projections + 4.0 * length * length * width
 
 
-def _elements(tensor: Any) -> int:
-    return math.prod(tensor.shape[1:])
+def _size(shape: Any) -> int:
+    return math.prod(int(extent) for extent in shape)

@@ -5,23 +5,32 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from harness.pipeline.backend import import_keras
+from harness.spec.model import ConvolutionSpec
 
 if TYPE_CHECKING:
-    from harness.spec.model import AttentionSpec, ConvolutionSpec
+    from harness.spec.model import AttentionSpec
 
-__all__ = ["build_attention", "build_convolution"]
+__all__ = ["build_network"]
 
 
-def build_convolution(
-    spec: ConvolutionSpec, input_shape: tuple[int, ...], output_dtype: str | None
+def build_network(
+    spec: ConvolutionSpec | AttentionSpec, input_shape: tuple[int, ...], output_dtype: str | None
 ) -> Any:
-    """Convolutions over vectors read as images.
+    """An uncompiled, built Keras model.
 
     Args:
         spec: The model.
-        input_shape: Shape of one vector.
+        input_shape: Shape of one vector, or steps and features of one sequence.
         output_dtype: Of the output layer.
     """
+    if isinstance(spec, ConvolutionSpec):
+        return _convolution(spec, input_shape, output_dtype)
+    return _attention(spec, input_shape, output_dtype)
+
+
+def _convolution(
+    spec: ConvolutionSpec, input_shape: tuple[int, ...], output_dtype: str | None
+) -> Any:
     keras = import_keras()
     layers = keras.layers
     stack: list[Any] = [
@@ -47,16 +56,7 @@ def build_convolution(
     return keras.Sequential(stack, name="convolution")
 
 
-def build_attention(
-    spec: AttentionSpec, input_shape: tuple[int, ...], output_dtype: str | None
-) -> Any:
-    """Encoder blocks over sequences, normalised after each addition.
-
-    Args:
-        spec: The model.
-        input_shape: Steps and features of one sequence.
-        output_dtype: Of the output layer.
-    """
+def _attention(spec: AttentionSpec, input_shape: tuple[int, ...], output_dtype: str | None) -> Any:
     keras = import_keras()
     layers = keras.layers
     width = spec.num_heads * spec.key_dim

@@ -103,7 +103,7 @@ class ConvolutionSpec(ModelSpec):
     """
 
     kind: Literal["convolution"] = "convolution"
-    image: tuple[PositiveCount, PositiveCount, PositiveCount] = (8, 8, 1)
+    image: Annotated[tuple[PositiveCount, ...], Field(min_length=3, max_length=3)] = (8, 8, 1)
     filters: Units = (8,)
     kernel_size: PositiveCount = 3
     strides: PositiveCount = 1

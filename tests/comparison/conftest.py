@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from harness.comparison.cache import Cache
 from tests.comparison.wheels import only_from
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 @pytest.fixture

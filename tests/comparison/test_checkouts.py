@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
-from harness.comparison.cache import Cache
 from harness.comparison.checkouts import (
     check_out,
     commit_of,
@@ -17,6 +16,11 @@ from harness.comparison.checkouts import (
 )
 from harness.errors import HarnessUsageError
 from tests.comparison.repositories import commits, git
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from harness.comparison.cache import Cache
 
 
 def test_a_revision_is_written_out(tmp_path: Path, cache: Cache) -> None:

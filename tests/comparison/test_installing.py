@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import subprocess
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -11,6 +11,9 @@ from harness.comparison.commands import EnvironmentBroken
 from harness.comparison.installing import install_overlay, install_venv
 from harness.comparison.interpreters import current, interpreter_in, look_at
 from tests.comparison.wheels import wheel
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 SEEN = "import {name}; print({name}.__version__, {name}.__file__)"
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -14,6 +13,9 @@ from harness.errors import MissingBackendError, PipelineError
 from harness.runner.judging import ENDING
 from harness.trace import Stop, StopReason
 from tests.runner.synthetic import BOUND, SEED, VERSIONS, MadeUpTraining, install, scenario_of
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 ISSUE = """
 [[known_issue]]

@@ -6,10 +6,10 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
-from harness.comparison.cache import Cache
 from harness.comparison.children import check_versions
 from harness.comparison.commands import EnvironmentBroken
 from harness.comparison.environments import parse_environment
@@ -17,6 +17,9 @@ from harness.comparison.preparing import Prepared, prepare
 from harness.errors import HarnessUsageError
 from tests.comparison.repositories import commits
 from tests.comparison.wheels import wheel
+
+if TYPE_CHECKING:
+    from harness.comparison.cache import Cache
 
 
 def _prepare(text: str, cache: Cache, repository: Path | None = None) -> Prepared:

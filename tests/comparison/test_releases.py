@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from packaging.requirements import Requirement
@@ -17,6 +17,9 @@ from harness.comparison.releases import (
 )
 from harness.errors import HarnessUsageError
 from tests.comparison.wheels import wheel
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 RELEASES = ("3.8.0", "3.9.0", "3.9.2", "3.10.0")
 
