@@ -6,7 +6,7 @@ import contextlib
 import random
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Self
 
 from harness.comparison.arms import Arm, Figures
 from harness.comparison.pairs import (
@@ -171,7 +171,7 @@ class _Arms:
         self._stack = contextlib.ExitStack()
         self._running: dict[str, Arm] = {}
 
-    def __enter__(self) -> _Arms:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from harness.comparison.preparing import Prepared
     from harness.trace import Mismatch, Trace
 
-__all__ = ["Curve", "FEWEST_SEEDS", "Parting", "ResultComparison", "compare_results"]
+__all__ = ["FEWEST_SEEDS", "Curve", "Parting", "ResultComparison", "compare_results"]
 
 FEWEST_SEEDS: Final = 5
 """Below this a difference between seeds cannot be told from one between environments."""

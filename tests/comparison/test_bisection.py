@@ -110,23 +110,31 @@ def test_only_what_tells_the_ends_apart_is_followed() -> None:
     [
         (
             "gggg",
-            "--bad must be bad, got v3, which is good. Nothing fails there: --profile thorough "
-            "draws more, or another one is bad.\nproperty is good",
+            (
+                "--bad must be bad, got v3, which is good. Nothing fails there: --profile thorough "
+                "draws more, or another one is bad.\nproperty is good"
+            ),
         ),
         (
             "bbbb",
-            "--good must be good, got v0, which is bad. It fails there as at the bad end: choose "
-            "a good end without this failure.\nproperty is bad",
+            (
+                "--good must be good, got v0, which is bad. It fails there as at the bad end: choose "
+                "a good end without this failure.\nproperty is bad"
+            ),
         ),
         (
             "gggx",
-            "--bad must be bad, got v3, which is not judged. Choose an end that can be judged.\n"
-            "it does not build.",
+            (
+                "--bad must be bad, got v3, which is not judged. Choose an end that can be judged.\n"
+                "it does not build."
+            ),
         ),
         (
             "sggb",
-            "--good must be good, got v0, which is not judged. Choose an end that can be judged.\n"
-            "property is skip",
+            (
+                "--good must be good, got v0, which is not judged. Choose an end that can be judged.\n"
+                "property is skip"
+            ),
         ),
     ],
 )

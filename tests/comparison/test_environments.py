@@ -73,8 +73,10 @@ def test_what_is_read(text: str, parts: dict[str, object]) -> None:
         ("keras==3.8.0,Keras==3.9.0", "name each package once, got keras twice."),
         (
             "keras==3.8.0; python_version>'3'",
-            'give a package and its version, name==version, got "keras==3.8.0; '
-            "python_version>'3'\".",
+            (
+                'give a package and its version, name==version, got "keras==3.8.0; '
+                "python_version>'3'\"."
+            ),
         ),
     ],
 )
