@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import harness
+from harness.benchmark.arguments import add_arguments
 from harness.cli.files import scenario_files
 from harness.cli.status import FAILED, INTERRUPTED, NOT_JUDGED, PASSED, complain, worst
 from harness.errors import HarnessError, SpecError
@@ -57,6 +58,9 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--seed", type=int, metavar="N", help="where the draws start")
     run.add_argument("--trace", type=Path, metavar="OUT", help="keep the trace of --draw here")
     run.set_defaults(command=_run)
+    benchmark = commands.add_parser("benchmark", help="measure how fast scenarios train")
+    add_arguments(benchmark, several=True)
+    benchmark.set_defaults(command=_benchmark)
     check = commands.add_parser("check", help="read and validate scenario files, train nothing")
     check.add_argument("files", nargs="+", type=Path, metavar="FILE")
     check.set_defaults(command=_check)
@@ -70,12 +74,52 @@ def _parser() -> argparse.ArgumentParser:
     ):
         what.add_argument(f"--{name}", dest="what", action="store_const", const=name, help=text)
     listing.set_defaults(command=_list)
+    _add_compare(commands)
+    _add_bisect(commands)
     schema = commands.add_parser("schema", help="print the JSON Schema of scenario files")
     schema.set_defaults(command=_schema)
     return parser
 
 
+def _add_compare(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    from harness.cli.compare_arguments import add_arguments
+
+    compare = commands.add_parser(
+        "compare", help="judge one environment against another: versions, revisions, settings"
+    )
+    add_arguments(compare)
+    compare.set_defaults(command=_compare)
+
+
+def _compare(options: argparse.Namespace) -> int:
+    from harness.cli.compare import run_compare
+
+    return run_compare(options)
+
+
+def _add_bisect(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    from harness.cli.bisect_arguments import add_arguments
+
+    bisect = commands.add_parser(
+        "bisect", help="find the release or the git revision with which a failure came or went"
+    )
+    add_arguments(bisect)
+    bisect.set_defaults(command=_bisect)
+
+
+def _bisect(options: argparse.Namespace) -> int:
+    from harness.cli.bisect import run_bisect
+
+    return run_bisect(options)
+
+
 def _run(options: argparse.Namespace) -> int:
+    from harness.pipeline.backend import cannot_observe
+
+    # Before what watches is imported: it needs TensorFlow.
+    if (reason := cannot_observe()) is not None:
+        print(f"not judged: {reason}.", file=sys.stderr)
+        return NOT_JUDGED
     from harness.cli.run import run_draw, run_file
 
     if options.draw is not None or options.trace is not None:
@@ -91,6 +135,12 @@ def _run(options: argparse.Namespace) -> int:
             complain(error)
             statuses.append(NOT_JUDGED)
     return worst(statuses)
+
+
+def _benchmark(options: argparse.Namespace) -> int:
+    from harness.cli.benchmark import run_benchmarks
+
+    return run_benchmarks(options)
 
 
 def _check(options: argparse.Namespace) -> int:

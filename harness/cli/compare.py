@@ -1,0 +1,117 @@
+"""What `harness compare` does: judge one environment against another, scenario by scenario."""
+
+from __future__ import annotations
+
+import json
+import sys
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from harness.cli.files import scenario_files
+from harness.cli.status import NOT_JUDGED, PASSED, complain, worst
+from harness.comparison.cache import Cache, default_cache
+from harness.comparison.commands import EnvironmentBroken
+from harness.comparison.environments import parse_environment
+from harness.comparison.preparing import Prepared, prepare
+from harness.errors import HarnessUsageError
+from harness.spec.loader import load_scenario
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Callable, Iterator
+
+    from harness.spec.loaded import Scenario
+
+__all__ = ["run_compare"]
+
+
+def run_compare(options: argparse.Namespace) -> int:
+    """Run the command; returns the exit status, the worst of all scenarios.
+
+    Raises:
+        HarnessUsageError: Something is missing, or an environment is not one.
+        EnvironmentBroken: An environment cannot be built.
+        SpecError: A scenario breaks rules.
+    """
+    cache = Cache(options.cache or default_cache())
+    if options.clean:
+        freed = cache.clean()
+        print(f"{cache.folder} is gone, which gives back {freed / 2**20:,.0f} MiB.")
+        if options.a is None:
+            return PASSED
+    if options.a is None or options.b is None or not options.files:
+        message = "compare must have two environments and a scenario. See harness compare --help."
+        raise HarnessUsageError(message)
+    specs = [parse_environment(text) for text in (options.a, options.b)]
+    scenarios = [load_scenario(file) for file in scenario_files(options.files)]
+    with _progress() as tell:
+        prepared = []
+        for spec in specs:
+            tell(f"building {spec.text}")
+            prepared.append(prepare(spec, cache, options.repository))
+    judge = _results if options.results else _costs
+    statuses, documents = [], []
+    for scenario in scenarios:
+        try:
+            status, document, text = judge(scenario, prepared[0], prepared[1], options)
+        except EnvironmentBroken as error:
+            complain(error)
+            statuses.append(NOT_JUDGED)
+            documents.append({"scenario": scenario.path, "error": str(error)})
+            continue
+        statuses.append(status)
+        documents.append({"scenario": scenario.path, **document})
+        if not options.json:
+            print(text, flush=True)
+    if options.json:
+        print(json.dumps({"a": options.a, "b": options.b, "scenarios": documents}, indent=2))
+    return worst(statuses)
+
+
+def _costs(
+    scenario: Scenario, base: Prepared, other: Prepared, options: argparse.Namespace
+) -> tuple[int, dict[str, Any], str]:
+    from harness.comparison.comparing import Plan, compare
+    from harness.comparison.report import costs_document, costs_text
+    from harness.spec.scenario import BenchmarkSpec
+    from harness.statistics.ratio import MARGIN
+
+    benchmark = scenario.spec.benchmark or BenchmarkSpec()
+    plan = Plan(
+        margin=options.margin or MARGIN,
+        budget_seconds=options.budget,
+        seed=options.seed,
+        steps=benchmark.steps,
+        steps_per_execution=scenario.base.compile.steps_per_execution,
+    )
+    with _progress() as tell:
+        found = compare(base, other, Path(scenario.path), plan, tell)
+    text = costs_text(found, scenario, base.name, other.name)
+    return found.verdict.exit_status, costs_document(found), text
+
+
+def _results(
+    scenario: Scenario, base: Prepared, other: Prepared, options: argparse.Namespace
+) -> tuple[int, dict[str, Any], str]:
+    from harness.comparison.report_results import results_document, results_text
+    from harness.comparison.results import compare_results
+
+    with _progress() as tell:
+        found = compare_results(
+            base, other, Path(scenario.path), seeds=options.seeds, margin=options.margin, tell=tell
+        )
+    text = results_text(found, scenario, base.name, other.name)
+    return found.verdict.exit_status, results_document(found), text
+
+
+@contextmanager
+def _progress() -> Iterator[Callable[[str], None]]:
+    """Takes lines of progress; shows the last one, on a terminal only."""
+    if not sys.stderr.isatty():
+        yield lambda _: None
+        return
+    from rich.console import Console
+
+    with Console(stderr=True).status("") as status:
+        yield status.update

@@ -1,0 +1,1 @@
+"""Two environments compared, and releases or revisions halved until the first bad one is found."""
