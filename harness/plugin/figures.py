@@ -10,14 +10,14 @@ The figures travel on the item's report, also out of the processes of xdist.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final, Literal, TypeAlias
+from typing import TYPE_CHECKING, Final
 
 import pytest
 
-__all__ = ["FIGURES", "Better", "Figure"]
+if TYPE_CHECKING:
+    from harness.history.measurement import Better
 
-Better: TypeAlias = Literal["lower", "higher", "neutral"]
-"""Which way is good news; `neutral` figures are remembered, and a change of them never fails."""
+__all__ = ["FIGURES", "Figure"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,7 +28,7 @@ class Figure:
         metric: Its name, with the unit where it has one: ``examples_per_second``.
         value: What is compared over time: the median where there are several samples.
         unit: As a person writes it: ``s``, ``bytes``, ``examples/s``; empty for a plain number.
-        better: Which way is good news.
+        better: Which way is good news: a change of a `neutral` figure never fails.
         samples: The measurements behind the value, in order; empty where there was just one.
     """
 
