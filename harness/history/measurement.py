@@ -84,17 +84,21 @@ class Samples:
     Attributes:
         count: How many there were.
         minimum: The smallest.
+        q1: A quarter of them are below, counting the extremes in.
         median: The middle one.
-        mean: Their mean.
+        q3: Three quarters of them are below.
         maximum: The largest.
+        mean: Their mean.
         stddev: Standard deviation with ``count - 1``; 0 for a single one.
     """
 
     count: int
     minimum: float
+    q1: float
     median: float
-    mean: float
+    q3: float
     maximum: float
+    mean: float
     stddev: float
 
     @classmethod
@@ -102,13 +106,17 @@ class Samples:
         """The summary of some measurements; None where there are none, or one is not finite."""
         if not values or not all(map(math.isfinite, values)):
             return None
+        several = len(values) > 1
+        quarters = statistics.quantiles(values, method="inclusive") if several else 3 * [*values]
         return cls(
             count=len(values),
             minimum=min(values),
-            median=statistics.median(values),
-            mean=statistics.fmean(values),
+            q1=quarters[0],
+            median=quarters[1],
+            q3=quarters[2],
             maximum=max(values),
-            stddev=statistics.stdev(values) if len(values) > 1 else 0.0,
+            mean=statistics.fmean(values),
+            stddev=statistics.stdev(values) if several else 0.0,
         )
 
 

@@ -131,7 +131,7 @@ class History:
             HistoryError: They cannot be read.
         """
         query = (
-            select(SERIES, func.count(), func.max(MEASUREMENTS.c.time).label("latest"))
+            select(SERIES, func.count().label("points"), func.max(MEASUREMENTS.c.time).label("latest"))
             .join(MEASUREMENTS, MEASUREMENTS.c.series == SERIES.c.id)
             .group_by(*SERIES.c)
             .order_by(SERIES.c.scenario, SERIES.c.metric, "latest", SERIES.c.id)
@@ -141,7 +141,7 @@ class History:
         if metric is not None:
             query = query.where(SERIES.c.metric == metric)
         return tuple(
-            SeriesSummary(key=_series_key(row), count=row[-2], latest=time_of(row[-1]))
+            SeriesSummary(key=_series_key(row), count=row.points, latest=time_of(row.latest))
             for row in self._rows(query)
         )
 
@@ -167,8 +167,8 @@ class History:
                 .where(columns.series.in_(series[start : start + _BATCH]))
                 .order_by(columns.series, columns.position, columns.time, columns.key)
             )
-            for name, *rest in self._rows(query):
-                found[name].append(rest)
+            for row in self._rows(query):
+                found[row[0]].append(row[1:])
         return {name: _points(rows) for name, rows in found.items()}
 
     def measurements(
