@@ -131,7 +131,9 @@ class History:
             HistoryError: They cannot be read.
         """
         query = (
-            select(SERIES, func.count().label("points"), func.max(MEASUREMENTS.c.time).label("latest"))
+            select(
+                SERIES, func.count().label("points"), func.max(MEASUREMENTS.c.time).label("latest")
+            )
             .join(MEASUREMENTS, MEASUREMENTS.c.series == SERIES.c.id)
             .group_by(*SERIES.c)
             .order_by(SERIES.c.scenario, SERIES.c.metric, "latest", SERIES.c.id)
