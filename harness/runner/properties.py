@@ -13,6 +13,7 @@ from packaging.requirements import Requirement
 from harness.errors import SpecError
 from harness.pipeline.backend import installed_versions
 from harness.runner.exploring import Excused, explore
+from harness.runner.figures import ScenarioFigures
 from harness.runner.judging import judge_draw
 from harness.runner.verdict import Failure, Outcome, Verdict
 from harness.spec.expectation import expectation_id
@@ -21,6 +22,7 @@ from harness.spec.known import issue_applies, when_matches
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from harness.runner.figures import RunFigures
     from harness.runner.found import Found
     from harness.runner.judging import Judged
     from harness.runner.profiles import Budget
@@ -64,6 +66,7 @@ def judge_scenario(scenario: Scenario, budget: Budget, found: Found | None = Non
         seed=budget.seed if scenario.spec.vary else None,
         stop=trial.stop,
         versions=versions,
+        figures=ScenarioFigures(runs=tuple(trial.runs)),
     )
     if failure is None:
         outcome, reason = trial.outcome()
@@ -165,6 +168,7 @@ class _Trial:
         excused: Reason by id of an expectation that was left out at some draw.
         refused: Why draws make no pipeline that can run.
         stop: Why the last run ended.
+        runs: What they leave behind for a history.
     """
 
     scenario: Scenario
@@ -175,6 +179,7 @@ class _Trial:
     excused: dict[str, KnownIssueSpec] = field(default_factory=dict)
     refused: list[str] = field(default_factory=list)
     stop: Stop | None = None
+    runs: list[RunFigures] = field(default_factory=list)
 
     @property
     def names(self) -> list[str]:
@@ -199,6 +204,7 @@ class _Trial:
         self.judged |= judged.judged
         self.silent |= judged.silent
         self.stop = judged.stop
+        self.runs.append(judged.figures)
         return failure_of(judged, draw, only)
 
     def repeat(self, failure: Failure) -> Failure | None:
