@@ -67,11 +67,13 @@ class Acknowledgement:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Quarantine:
-    """Figures that are judged and shown, and fail nothing.
+    """Figures that nobody trusts: shown, and failing nothing.
 
     Attributes:
         scenario: Of which scenario.
         metric: Of which metric; empty for all of them.
+        revision: Of which commit, whose figures are then not looked at, as when the machine was
+            sick; empty for all of them, which are judged as ever.
         reason: Why.
         author: Who says so.
         time: When.
@@ -83,12 +85,13 @@ class Quarantine:
     reason: str
     author: str
     time: datetime
+    revision: str = ""
     until: datetime | None = None
 
     @property
     def id(self) -> str:
         """12 hexadecimal digits made from what is quarantined."""
-        return _digest([self.scenario, self.metric])
+        return _digest([self.scenario, self.metric, self.revision])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,11 +116,24 @@ class Decisions:
 
     def quarantine_of(self, scenario: str, metric: str, now: datetime) -> Quarantine | None:
         """The quarantine that one metric is in, if it is in one."""
-        for entry in self.quarantines:
+        for entry in self._about(scenario, metric):
             ended = entry.until is not None and entry.until <= now
-            if entry.scenario == scenario and entry.metric in {"", metric} and not ended:
+            if not entry.revision and not ended:
                 return entry
         return None
+
+    def bad_commits(self, scenario: str, metric: str) -> frozenset[str]:
+        """Commits whose figures of one metric do not count."""
+        return frozenset(
+            entry.revision for entry in self._about(scenario, metric) if entry.revision
+        )
+
+    def _about(self, scenario: str, metric: str) -> tuple[Quarantine, ...]:
+        return tuple(
+            entry
+            for entry in self.quarantines
+            if entry.scenario == scenario and entry.metric in {"", metric}
+        )
 
 
 def decisions(history: History) -> Decisions:
@@ -153,6 +169,7 @@ def decisions(history: History) -> Decisions:
             Quarantine(
                 scenario=row.scenario,
                 metric=row.metric,
+                revision=row.revision,
                 reason=row.reason,
                 author=row.author,
                 time=time_of(row.time),
@@ -194,6 +211,7 @@ def quarantine(history: History, entry: Quarantine) -> None:
         "id": entry.id,
         "scenario": entry.scenario,
         "metric": entry.metric,
+        "revision": entry.revision,
         "reason": entry.reason,
         "author": entry.author,
         "time": microseconds(entry.time),

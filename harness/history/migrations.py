@@ -63,6 +63,7 @@ MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
             id TEXT NOT NULL PRIMARY KEY,
             scenario TEXT NOT NULL,
             metric TEXT NOT NULL,
+            revision TEXT NOT NULL,
             reason TEXT NOT NULL,
             author TEXT NOT NULL,
             time BIGINT NOT NULL,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 from sqlalchemy import func, select
 from sqlalchemy.dialects import postgresql, sqlite
 
-from harness.history.database import SQLITE, Database, parse_url
+from harness.history.database import SQLITE
 from harness.history.measurement import (
     EnvironmentKey,
     Measurement,
@@ -20,7 +20,6 @@ from harness.history.measurement import (
     microseconds,
     time_of,
 )
-from harness.history.migrations import migrate
 from harness.history.tables import ENVIRONMENTS, MEASUREMENTS, SERIES
 
 if TYPE_CHECKING:
@@ -30,7 +29,9 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection, Row, Select, Table
 
-__all__ = ["History", "Points", "SeriesSummary", "open_history"]
+    from harness.history.database import Database
+
+__all__ = ["History", "Points", "SeriesSummary"]
 
 _BATCH: Final = 200
 """Rows per statement and series per query: SQLite takes a limited number of parameters."""
@@ -227,31 +228,6 @@ class History:
         """An insert that leaves alone what is there, as each of the two databases spells it."""
         make = sqlite.insert if self.database.dialect == SQLITE else postgresql.insert
         return make(table).on_conflict_do_nothing()
-
-
-def open_history(where: str, *, create: bool = True) -> History:
-    """Open a history and bring its tables up to date.
-
-    Args:
-        where: A path of an SQLite file, or a URL: ``sqlite:///file``,
-            ``postgresql://user:password@host/database``.
-        create: Make an SQLite file that is not there.
-
-    Raises:
-        HistoryError: It cannot be opened, or a newer harness made it.
-    """
-    database = Database(parse_url(where), create=create)
-
-    def prepare(connection: Connection) -> None:
-        database.lock_for_migration(connection)
-        migrate(connection)
-
-    try:
-        database.write(prepare)
-    except BaseException:
-        database.close()
-        raise
-    return History(database)
 
 
 def _environment_row(measurement: Measurement) -> dict[str, Any]:

@@ -80,6 +80,7 @@ QUARANTINES: Final = Table(
     Column("id", Text, primary_key=True),
     Column("scenario", Text, nullable=False),
     Column("metric", Text, nullable=False),
+    Column("revision", Text, nullable=False),
     Column("reason", Text, nullable=False),
     Column("author", Text, nullable=False),
     Column("time", BigInteger, nullable=False),

@@ -62,6 +62,7 @@ class Commit:
         position: Where it stands, in microseconds since 1970.
         value: The median of its rows.
         rows: How many there are.
+        agree: All of its rows have the same value.
         branch: The branch it was measured on.
         dirty: Measured with uncommitted changes.
     """
@@ -70,6 +71,7 @@ class Commit:
     position: int
     value: float
     rows: int
+    agree: bool
     branch: str
     dirty: bool
 
@@ -269,6 +271,7 @@ def _commits(rows: Sequence[_Row]) -> tuple[Commit, ...]:
                 position=same[0].position,
                 value=_middle([row.value for row in same]),
                 rows=len(same),
+                agree=len({row.value for row in same}) == 1,
                 branch=same[-1].branch,
                 dirty=same[-1].dirty,
             )

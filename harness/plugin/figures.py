@@ -4,7 +4,8 @@ An item that has something to remember says so in one line, whatever measured it
 
     item.stash[FIGURES] = (Figure(metric="step_seconds", value=0.011, unit="s", better="lower"),)
 
-The figures travel on the item's report, also out of the processes of xdist.
+The figures travel on the item's report, also out of the processes of xdist. Those of an item that
+does not pass are forgotten.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ import pytest
 if TYPE_CHECKING:
     from harness.history.measurement import Better
 
-__all__ = ["FIGURES", "Figure"]
+__all__ = ["DEFINITION", "FIGURES", "SERIES", "Figure"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,3 +42,9 @@ class Figure:
 
 FIGURES: Final = pytest.StashKey[tuple[Figure, ...]]()
 """Figures of one item, set by the item while it runs."""
+
+SERIES: Final = pytest.StashKey[str]()
+"""Under which name the figures are kept; the item's node id when it says nothing."""
+
+DEFINITION: Final = pytest.StashKey[str]()
+"""Digest of what the item ran: when it changes, its figures start new series."""
