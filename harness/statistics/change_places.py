@@ -1,0 +1,89 @@
+"""Where a change of level lies, and how large it is."""
+
+from typing import NamedTuple
+
+import numpy as np
+from scipy import special
+
+from harness.statistics.autoregression import (
+    Look,
+    flat_likelihood,
+    look_at,
+    step_fit,
+    step_likelihood,
+)
+from harness.statistics.change_scores import CORRELATIONS
+from harness.statistics.cleaning import Float64, cleaned_looks
+
+__all__ = ["Place", "locate", "noise_of"]
+
+
+class Place(NamedTuple):
+    """A step in a series of logarithms.
+
+    Attributes:
+        first: Earliest point that may be the first of the new level.
+        likely: The most likely one.
+        last: The latest one.
+        size: New level less old level.
+        low: Lower end of the interval of the size.
+        high: Upper end.
+    """
+
+    first: int
+    likely: int
+    last: int
+    size: float
+    low: float
+    high: float
+
+
+def locate(series: Float64, *, start: int, confidence: float) -> Place:
+    """Return place and size of the one step in a series whose last level but one began at `start`.
+
+    All places are weighed by their likelihood, averaged over the correlations; the range is the
+    shortest that holds `confidence` of the weight, a credible interval with an even prior. The size
+    is fitted at the likeliest place, with the correlation that suits it best.
+
+    Args:
+        series: Shape (points,), logarithms; before `start` deviations from earlier levels.
+        start: First point of the old level.
+        confidence: Of both intervals.
+    """
+    look = _look(series, start)
+    after = np.arange(1, int(look.level[0]))
+    likely = np.stack([step_likelihood(look, rho, after)[0] for rho in CORRELATIONS])
+    place = np.exp(likely - likely.max()).sum(axis=0)[::-1]
+    low, high = _shortest(place / place.sum(), confidence)
+    best = int(np.argmax(place))
+    origin = len(series) - int(look.level[0]) + 1
+    rho = CORRELATIONS[int(np.argmax(likely[:, ::-1][:, best]))]
+    size, error = step_fit(look, rho, after[::-1][best : best + 1])
+    reach = float(error[0, 0] * special.stdtrit(max(look.known[0] - 3, 1), (1 + confidence) / 2))
+    change = float(size[0, 0])
+    return Place(origin + low, origin + best, origin + high, change, change - reach, change + reach)
+
+
+def noise_of(series: Float64, *, start: int) -> tuple[float, float]:
+    """Return standard deviation and likeliest correlation of a series about its levels."""
+    look = _look(series, start)
+    grid = np.linspace(0.0, 0.95, 20)
+    best = grid[int(np.argmax([flat_likelihood(look, float(rho))[0] for rho in grid]))]
+    values = look.values[0, look.values.shape[-1] - int(look.known[0]) :]
+    return float(np.std(values, ddof=1)), float(best)
+
+
+def _look(series: Float64, start: int) -> Look:
+    """The whole series as one look."""
+    ends = np.array([len(series)])
+    values = cleaned_looks(series, ends, start=start, window=len(series))
+    return look_at(values, ends, ends - start)
+
+
+def _shortest(weights: Float64, confidence: float) -> tuple[int, int]:
+    """First and last index of the shortest range that holds `confidence` of the weight."""
+    running = np.concatenate([[0.0], np.cumsum(weights)])
+    ends = np.searchsorted(running, running[:-1] + confidence * running[-1] * (1 - 1e-12))
+    ends = np.where(ends < running.size, ends, weights.size * 3)
+    first = int(np.argmin(ends - np.arange(weights.size)))
+    return first, int(ends[first]) - 1
