@@ -87,9 +87,9 @@ class ExactShifts:
 def exact_shifts(values: Sequence[float], repeated: Sequence[bool]) -> ExactShifts:
     """Changes from levels without any scatter.
 
-    A level is `FEWEST_EQUAL` equal values. It ends with another value that comes twice: at the
-    next point, or in two rows of one point. A value that is gone again at the next point was an
-    accident of the machine and is passed over.
+    The first level is `FEWEST_EQUAL` equal values. A level ends with another value that comes
+    twice: at the next point, or in two rows of one point. A value that is gone again at the next
+    point was an accident of the machine and is passed over.
 
     Args:
         values: Finite figures in order.
@@ -99,7 +99,8 @@ def exact_shifts(values: Sequence[float], repeated: Sequence[bool]) -> ExactShif
     start = 0
     while start < len(values):
         end = _end_of_level(values, repeated, start)
-        if sum(value == values[start] for value in values[start:end]) < FEWEST_EQUAL:
+        # Once a figure has shown that it does not scatter, its further levels may be short.
+        if not shifts and _equal(values[start:end]) < FEWEST_EQUAL:
             break
         if end == len(values):
             return ExactShifts(shifts=tuple(shifts), rest=end)
@@ -121,6 +122,10 @@ def exact_shifts(values: Sequence[float], repeated: Sequence[bool]) -> ExactShif
         )
         start = end
     return ExactShifts(shifts=tuple(shifts), rest=start)
+
+
+def _equal(values: Sequence[float]) -> int:
+    return sum(value == values[0] for value in values)
 
 
 def _end_of_level(values: Sequence[float], repeated: Sequence[bool], start: int) -> int:

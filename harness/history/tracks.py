@@ -10,7 +10,7 @@ import math
 from dataclasses import dataclass, field
 from itertools import groupby
 from statistics import median
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -53,8 +53,7 @@ class Sight:
     branches: frozenset[str] | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Commit:
+class Commit(NamedTuple):
     """One point: what was measured of one commit, once or several times.
 
     Attributes:
@@ -236,8 +235,9 @@ def _track(
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Row:
+class _Row(NamedTuple):
+    """One measurement, in the order of the columns of `Points`; made by the hundred thousand."""
+
     value: float
     position: int
     revision: str
@@ -260,23 +260,22 @@ def _rows(points: Points) -> list[_Row]:
 
 def _commits(rows: Sequence[_Row]) -> tuple[Commit, ...]:
     """Rows of one commit become one point: repeating a measurement is no news about the code."""
-    commits = []
-    for (revision, _, _), group in groupby(
-        rows, key=lambda row: (row.revision, row.dirty, row.revision or row.time)
-    ):
-        same = tuple(group)
-        commits.append(
-            Commit(
-                revision=revision,
-                position=same[0].position,
-                value=_middle([row.value for row in same]),
-                rows=len(same),
-                agree=len({row.value for row in same}) == 1,
-                branch=same[-1].branch,
-                dirty=same[-1].dirty,
-            )
-        )
-    return tuple(commits)
+    grouped = groupby(rows, key=lambda row: (row.revision or row.time, row.dirty))
+    return tuple(_commit(tuple(group)) for _, group in grouped)
+
+
+def _commit(rows: Sequence[_Row]) -> Commit:
+    first = rows[0]
+    alone = len(rows) == 1
+    return Commit(
+        revision=first.revision,
+        position=first.position,
+        value=first.value if alone else _middle([row.value for row in rows]),
+        rows=len(rows),
+        agree=alone or len({row.value for row in rows}) == 1,
+        branch=rows[-1].branch,
+        dirty=first.dirty,
+    )
 
 
 def _middle(values: Sequence[float]) -> float:
