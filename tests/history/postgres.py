@@ -47,11 +47,29 @@ def postgres_server() -> Iterator[str]:
                 "stderr": log,
                 **as_user,
             }
-            make = [programs / "initdb", "-D", data, "-U", "harness", "-A", "trust", "-N"]
+            make: list[Path | str] = [
+                programs / "initdb",
+                "-D",
+                data,
+                "-U",
+                "harness",
+                "-A",
+                "trust",
+                "-N",
+            ]
             subprocess.run(make, check=True, timeout=SECONDS, **settings)
             # -F: nothing here has to survive a power cut.
-            run = [programs / "postgres", "-D", data, "-F", "-k", folder, "-c", "listen_addresses="]
-            with subprocess.Popen(run, **settings) as server:
+            run: list[Path | str] = [
+                programs / "postgres",
+                "-D",
+                data,
+                "-F",
+                "-k",
+                folder,
+                "-c",
+                "listen_addresses=",
+            ]
+            with _started(run, settings) as server:
                 try:
                     _wait(programs, folder, server)
                     yield f"postgresql://harness@/postgres?host={folder}"
@@ -62,9 +80,13 @@ def postgres_server() -> Iterator[str]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
+def _started(command: list[Path | str], settings: dict[str, Any]) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(command, **settings)
+
+
 def _wait(programs: Path, folder: Path, server: subprocess.Popen[bytes]) -> None:
     deadline = time.monotonic() + SECONDS
-    ready = [programs / "pg_isready", "-q", "-h", folder]
+    ready: list[Path | str] = [programs / "pg_isready", "-q", "-h", folder]
     while subprocess.run(ready, check=False, timeout=SECONDS).returncode:
         if server.poll() is not None or time.monotonic() > deadline:
             message = f"the test's server must start, got:\n{(folder / 'log').read_text()}"

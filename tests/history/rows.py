@@ -25,7 +25,7 @@ def commit(number: int) -> str:
 def row(value: float = 1.0, number: int = 0, **others: Any) -> Measurement:
     """One measurement of one commit, an hour after the commit before."""
     time = START + timedelta(hours=number)
-    given = {
+    given: dict[str, Any] = {
         "scenario": "area/one",
         "metric": "step_seconds",
         "unit": "s",

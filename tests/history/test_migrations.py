@@ -69,9 +69,10 @@ def test_a_migration_is_made_whole_or_not_at_all(
     open_history(where).close()
     broken = (*MIGRATIONS, ("CREATE TABLE half (id TEXT)", "CREATE NONSENSE"))
     database = Database(parse_url(where), create=False)
-    with monkeypatch.context() as patch, pytest.raises(HistoryError, match="NONSENSE"):
+    with monkeypatch.context() as patch:
         patch.setattr(migrations, "MIGRATIONS", broken)
-        database.write(migrate)
+        with pytest.raises(HistoryError, match="NONSENSE"):
+            database.write(migrate)
 
     assert database.read(version_of) == len(MIGRATIONS)
     assert not inspect(database.engine).has_table("half")
