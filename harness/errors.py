@@ -4,6 +4,7 @@
     └── HarnessError                  anything a caller may want to catch at once
         ├── SpecError                 a scenario file breaks rules; carries every problem found
         ├── ShapeError (ValueError)   arrays do not fit together
+        ├── HistoryError              a history cannot be opened, read or written
         ├── TraceFormatError          a trace file is foreign, damaged or too new
         ├── PipelineError             the specification is fine, building or running it is not
         ├── MissingBackendError       no Keras, or no backend for it, is installed
@@ -18,6 +19,7 @@ from dataclasses import dataclass
 __all__ = [
     "HarnessError",
     "HarnessUsageError",
+    "HistoryError",
     "MissingBackendError",
     "PipelineError",
     "Problem",
@@ -86,6 +88,10 @@ class ShapeError(HarnessError, ValueError):
 
 class TraceFormatError(HarnessError):
     """A trace file cannot be read: foreign, truncated, damaged or written by a newer harness."""
+
+
+class HistoryError(HarnessError):
+    """A history cannot be opened, read or written, or what is to be imported is damaged."""
 
 
 class PipelineError(HarnessError):

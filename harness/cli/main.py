@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import harness
 from harness.benchmark.arguments import add_arguments
 from harness.cli.files import scenario_files
+from harness.cli.history_arguments import add_history
 from harness.cli.status import FAILED, INTERRUPTED, NOT_JUDGED, PASSED, complain, worst
 from harness.errors import HarnessError, SpecError
 
@@ -78,6 +79,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_bisect(commands)
     schema = commands.add_parser("schema", help="print the JSON Schema of scenario files")
     schema.set_defaults(command=_schema)
+    add_history(commands)
     return parser
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from harness.plugin.exclusive import forget_folder, hand_out_folder, take_turns
+from harness.plugin.history_options import HistoryOptions, add_history_options
 from harness.plugin.options import HarnessOptions, add_options, header, is_scenario
 
 if TYPE_CHECKING:
@@ -34,11 +35,17 @@ __all__ = [
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Options and ini values of the harness."""
     add_options(parser)
+    add_history_options(parser)
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Refuse a profile that does not exist before anything is collected."""
+    """Refuse options that mean nothing before anything is collected; keep a history if asked."""
     HarnessOptions.of(config)
+    history = HistoryOptions.of(config)
+    if history.where is not None:
+        from harness.plugin.history import HistoryKeeper
+
+        config.pluginmanager.register(HistoryKeeper(config, history), "harness-history")
 
 
 def pytest_report_header(config: pytest.Config) -> str | None:

@@ -9,6 +9,7 @@ import pytest
 
 from harness.errors import HarnessError, SpecError
 from harness.plugin.options import HarnessOptions
+from harness.plugin.remembering import remember
 from harness.plugin.summary import broken_file_properties, verdict_properties
 
 if TYPE_CHECKING:
@@ -104,6 +105,7 @@ class ScenarioItem(pytest.Item):
             warnings.simplefilter("default")
             verdict = self._verdict()
         self.user_properties += verdict_properties(verdict)
+        remember(self, verdict)
         outcome = verdict.outcome.value
         if outcome == "known_issue":
             pytest.xfail(verdict.reason or "")

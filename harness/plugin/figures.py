@@ -4,20 +4,21 @@ An item that has something to remember says so in one line, whatever measured it
 
     item.stash[FIGURES] = (Figure(metric="step_seconds", value=0.011, unit="s", better="lower"),)
 
-The figures travel on the item's report, also out of the processes of xdist.
+The figures travel on the item's report, also out of the processes of xdist. Those of an item that
+does not pass are forgotten.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final, Literal, TypeAlias
+from typing import TYPE_CHECKING, Final
 
 import pytest
 
-__all__ = ["FIGURES", "Better", "Figure"]
+if TYPE_CHECKING:
+    from harness.history.measurement import Better
 
-Better: TypeAlias = Literal["lower", "higher", "neutral"]
-"""Which way is good news; `neutral` figures are remembered, and a change of them never fails."""
+__all__ = ["DEFINITION", "FIGURES", "SERIES", "Figure"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,7 +29,7 @@ class Figure:
         metric: Its name, with the unit where it has one: ``examples_per_second``.
         value: What is compared over time: the median where there are several samples.
         unit: As a person writes it: ``s``, ``bytes``, ``examples/s``; empty for a plain number.
-        better: Which way is good news.
+        better: Which way is good news: a change of a `neutral` figure never fails.
         samples: The measurements behind the value, in order; empty where there was just one.
     """
 
@@ -41,3 +42,9 @@ class Figure:
 
 FIGURES: Final = pytest.StashKey[tuple[Figure, ...]]()
 """Figures of one item, set by the item while it runs."""
+
+SERIES: Final = pytest.StashKey[str]()
+"""Under which name the figures are kept; the item's node id when it says nothing."""
+
+DEFINITION: Final = pytest.StashKey[str]()
+"""Digest of what the item ran: when it changes, its figures start new series."""

@@ -10,6 +10,7 @@ from harness.invariants.base import NothingToJudge, Violation
 from harness.invariants.judge import judge, judge_limits, recording_for
 from harness.invariants.relations import RELATIONS, judge_relation
 from harness.pipeline.backend import import_tensorflow
+from harness.runner.figures import figures_of
 from harness.spec.expectation import (
     ChangedBySpec,
     StopsSpec,
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from harness.invariants.relations import Relation
+    from harness.runner.figures import RunFigures
     from harness.spec.expectation import AnyExpectation
     from harness.spec.loaded import Scenario
     from harness.spec.pipeline import PipelineSpec
@@ -57,6 +59,7 @@ class Judged:
         judged: Ids of the expectations that had something to judge.
         silent: Why the others had not, by id.
         stop: Why the run ended.
+        figures: What the run leaves behind for a history.
     """
 
     pipeline: PipelineSpec
@@ -64,6 +67,7 @@ class Judged:
     judged: frozenset[str]
     silent: Mapping[str, str]
     stop: Stop
+    figures: RunFigures
 
 
 def run_training(pipeline: PipelineSpec, recording: Recording, *, reuse: bool = True) -> Trace:
@@ -142,6 +146,7 @@ def judge_draw(
         judged=frozenset(chosen.keys() - silent.keys()),
         silent=silent,
         stop=trace.stop,
+        figures=figures_of(trace),
     )
 
 

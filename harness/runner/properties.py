@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from harness.errors import SpecError
 from harness.pipeline.backend import installed_versions
 from harness.runner.exploring import Excused, explore
+from harness.runner.figures import ScenarioFigures
 from harness.runner.judging import judge_draw
 from harness.runner.required import missing_requirement
 from harness.runner.verdict import Failure, Outcome, Verdict
@@ -18,6 +19,7 @@ from harness.spec.known import issue_applies, when_matches
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from harness.runner.figures import RunFigures
     from harness.runner.found import Found
     from harness.runner.judging import Judged
     from harness.runner.profiles import Budget
@@ -61,6 +63,7 @@ def judge_scenario(scenario: Scenario, budget: Budget, found: Found | None = Non
         seed=budget.seed if scenario.spec.vary else None,
         stop=trial.stop,
         versions=versions,
+        figures=ScenarioFigures(runs=tuple(trial.runs)),
     )
     if failure is None:
         outcome, reason = trial.outcome()
@@ -162,6 +165,7 @@ class _Trial:
         excused: Reason by id of an expectation that was left out at some draw.
         refused: Why draws make no pipeline that can run.
         stop: Why the last run ended.
+        runs: What they leave behind for a history.
     """
 
     scenario: Scenario
@@ -172,6 +176,7 @@ class _Trial:
     excused: dict[str, KnownIssueSpec] = field(default_factory=dict)
     refused: list[str] = field(default_factory=list)
     stop: Stop | None = None
+    runs: list[RunFigures] = field(default_factory=list)
 
     @property
     def names(self) -> list[str]:
@@ -196,6 +201,7 @@ class _Trial:
         self.judged |= judged.judged
         self.silent |= judged.silent
         self.stop = judged.stop
+        self.runs.append(judged.figures)
         return failure_of(judged, draw, only)
 
     def repeat(self, failure: Failure) -> Failure | None:

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from harness.invariants.base import Violation
+    from harness.runner.figures import ScenarioFigures
     from harness.spec.loaded import Scenario
     from harness.spec.pipeline import PipelineSpec
     from harness.trace import Stop
@@ -71,6 +72,7 @@ class Verdict:
         stop: Why the last run ended.
         versions: What was installed.
         unstable: The run that failed passed when it was repeated from a fresh pipeline.
+        figures: What the runs leave behind for a history; None when nothing was drawn.
     """
 
     scenario: Scenario
@@ -83,3 +85,4 @@ class Verdict:
     stop: Stop | None = None
     versions: Mapping[str, str] = field(default_factory=dict)
     unstable: bool = False
+    figures: ScenarioFigures | None = None

@@ -7,7 +7,7 @@ from subprocess import CompletedProcess
 
 import pytest
 
-HEAVY = ("hypothesis", "keras", "numpy", "pydantic", "sklearn", "tensorflow")
+HEAVY = ("hypothesis", "keras", "numpy", "pydantic", "sklearn", "sqlalchemy", "tensorflow")
 
 _LOADED = f"import json, sys; print(json.dumps([m for m in {HEAVY!r} if m in sys.modules]))"
 
