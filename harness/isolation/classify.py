@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from harness.isolation.evidence import EndedBy, place_in
+from harness.isolation.users import is_users
 from harness.trace.stop import Stop, StopReason
 
 if TYPE_CHECKING:
@@ -25,7 +26,6 @@ _FRAME: Final = re.compile(r'^  File "(?P<file>.+)", line (?P<line>\d+) in (?P<n
 _CURRENT: Final = re.compile(r"^(?:Current thread|Thread) .*\(most recent call first\):$", re.M)
 _LINES_SHOWN: Final = 3
 _NEAR_LIMIT: Final = 0.9
-_OWN: Final = ("/harness/", "/keras/", "/tensorflow/", "/lib/python", "<frozen", "<string>")
 
 
 def is_out_of_memory(text: str) -> bool:
@@ -169,7 +169,7 @@ def _innermost(stacks: str) -> str | None:
     start = current if current >= 0 else starts[-1]
     stop = next((other for other in starts if other > start), len(stacks))
     frames = list(_FRAME.finditer(stacks[start:stop]))
-    own = [frame for frame in frames if not any(part in frame["file"] for part in _OWN)]
+    own = [frame for frame in frames if is_users(frame["file"])]
     chosen = (own or frames)[:1]
     return f"{chosen[0]['file']}:{chosen[0]['line']}" if chosen else None
 
