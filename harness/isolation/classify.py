@@ -18,12 +18,17 @@ __all__ = ["classify", "is_out_of_memory", "last_words"]
 
 _MEMORY_WORDS: Final = re.compile(
     r"bad_alloc|length_error|ResourceExhausted|RESOURCE_EXHAUSTED|OutOfMemory|MemoryError|"
-    r"[Oo]ut of memory|[Cc]annot allocate memory|failed to (?:map|allocate)|Allocation of \d+ exceeds"
+    r"[Oo]ut of memory|[Cc]annot allocate memory|failed to (?:map|allocate)|"
+    r"Allocation of \d+ exceeds"
 )
 """What native libraries and Python say before they give up for want of memory."""
 
-_FRAME: Final = re.compile(r'^  File "(?P<file>.+)", line (?P<line>\d+) in (?P<name>.+)$', re.M)
-_CURRENT: Final = re.compile(r"^(?:Current thread|Thread) .*\(most recent call first\):$", re.M)
+_FRAME: Final = re.compile(
+    r'^  File "(?P<file>.+)", line (?P<line>\d+) in (?P<name>.+)$', re.MULTILINE
+)
+_CURRENT: Final = re.compile(
+    r"^(?:Current thread|Thread) .*\(most recent call first\):$", re.MULTILINE
+)
 _LINES_SHOWN: Final = 3
 _NEAR_LIMIT: Final = 0.9
 
@@ -99,6 +104,7 @@ def _by_itself(evidence: Evidence, place: Place) -> Stop | None:
 
 
 def _by_status(evidence: Evidence, place: Place) -> Stop:
+    """What the way in which the process ended says, and what native code said before."""
     status, output = evidence.status, evidence.output
     if status is None:
         return _stop(StopReason.KILLED, "nobody could ask how it ended", place)
@@ -106,23 +112,23 @@ def _by_status(evidence: Evidence, place: Place) -> Stop:
         text = f"the process ended itself with status {status}{_said(output)}"
         reason = StopReason.OUT_OF_MEMORY if is_out_of_memory(output) else _culprit(place)
         return _stop(reason, text, place)
-    name = _signal_name(-status)
-    text = f"{name} ended the process"
-    if -status == signal.SIGINT:
-        return _stop(StopReason.INTERRUPTED, text, place)
-    if -status == signal.SIGXCPU:
-        return _stop(StopReason.TIMED_OUT, text, place)
-    if -status == signal.SIGKILL:
+    return _by_signal(-status, evidence, place)
+
+
+def _by_signal(number: int, evidence: Evidence, place: Place) -> Stop:
+    text, output = f"{_signal_name(number)} ended the process", evidence.output
+    plain = {signal.SIGINT: StopReason.INTERRUPTED, signal.SIGXCPU: StopReason.TIMED_OUT}
+    if number in plain:
+        return _stop(plain[signal.Signals(number)], text, place)
+    if number == signal.SIGKILL:
         if evidence.kernel_kills:
-            return _stop(
-                StopReason.OUT_OF_MEMORY, f"{text}: the kernel did, for want of memory", place
-            )
+            starved = f"{text}: the kernel did, for want of memory"
+            return _stop(StopReason.OUT_OF_MEMORY, starved, place)
         return _stop(StopReason.KILLED, f"{text}, sent from outside", place)
     # A native library that gets no memory ends in abort() or writes through a null pointer.
-    starved = is_out_of_memory(output) or _near_budget(evidence)
-    reason = StopReason.OUT_OF_MEMORY if starved else StopReason.KILLED
-    location = _innermost(output) or None
-    return _stop(reason, f"{text}{_said(output)}", place, location=location)
+    starving = is_out_of_memory(output) or _near_budget(evidence)
+    reason = StopReason.OUT_OF_MEMORY if starving else StopReason.KILLED
+    return _stop(reason, f"{text}{_said(output)}", place, location=_innermost(output))
 
 
 def _near_budget(evidence: Evidence) -> bool:
@@ -134,9 +140,7 @@ def _culprit(place: Place) -> StopReason:
     return StopReason.ERROR if place.inside is None else StopReason.CALLBACK_ERROR
 
 
-def _stop(
-    reason: StopReason, evidence: str, place: Place, *, location: str | None = None
-) -> Stop:
+def _stop(reason: StopReason, evidence: str, place: Place, *, location: str | None = None) -> Stop:
     where = f", {place.sentence}" if place.sentence else ""
     return Stop(reason=reason, evidence=f"{evidence}{where}", location=location)
 

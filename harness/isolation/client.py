@@ -74,7 +74,7 @@ class Server:
         self._ended: dict[int, int] = {}
         self._rest = b""
         self._dead = False
-        self._errors: IO[bytes] = tempfile.TemporaryFile()
+        self._errors: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - closed by `close`
         self._socket, theirs = socket.socketpair()
         with theirs:
             self._process = subprocess.Popen(  # noqa: S603 - the command is ours

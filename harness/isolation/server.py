@@ -109,12 +109,13 @@ class _Server:
     def loop(self) -> None:
         """Do what is asked until nobody asks any more."""
         while os.getppid() == self.parent:
-            ready, _, _ = select.select([self.control, self.wake], [], [], _LOOK_SECONDS)
+            asked = self.control.fileno()
+            ready, _, _ = select.select([asked, self.wake], [], [], _LOOK_SECONDS)
             if self.wake in ready:
                 with suppress(BlockingIOError):
                     os.read(self.wake, 4096)
                 self.reap()
-            if self.control in ready and not self.answer():
+            if asked in ready and not self.answer():
                 return
 
     def answer(self) -> bool:

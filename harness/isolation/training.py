@@ -1,4 +1,4 @@
-"""Trains in a process of its own: same specification in, same trace out, whatever happens inside."""
+"""Trains in a process of its own: a specification in, a trace out, whatever happens inside."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 import psutil
 
 from harness.isolation.evidence import EndedBy, Evidence, Limits
-from harness.isolation.memory import Memory, TreeMemory, kernel_kills
+from harness.isolation.memory import NOTHING, Memory, TreeMemory, kernel_kills
 from harness.trace.journal import read_journal
 
 if TYPE_CHECKING:
@@ -99,7 +99,7 @@ class _Watch:
     tail: bytearray = field(default_factory=bytearray)
     ready: float | None = None
     base: int = 0
-    most: Memory = Memory(0, 0)
+    most: Memory = NOTHING
     said: int = 0
     said_cpu: float = 0.0
 

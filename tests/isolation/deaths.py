@@ -8,6 +8,7 @@ import signal
 import sys
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -55,7 +56,7 @@ def die(way: str, marker: str | None = None) -> None:
     """
     if marker is not None:
         Path(marker).touch()
-    ways = {
+    ways: dict[str, Callable[[], object]] = {
         "exception": lambda: _raise(ValueError("no such thing")),
         "resource_exhausted": lambda: _raise(
             tf.errors.ResourceExhaustedError(None, None, "OOM when allocating tensor")
@@ -71,7 +72,7 @@ def die(way: str, marker: str | None = None) -> None:
         "deadlock": _deadlock,
         "sys_exit": lambda: sys.exit(3),
         "os_exit": lambda: os._exit(3),
-        "native_exit": lambda: ctypes.CDLL(None)._exit(4),
+        "native_exit": lambda: ctypes.CDLL(None)["_exit"](4),
         "interrupted": lambda: os.kill(os.getpid(), signal.SIGINT),
     }
     ways[way]()
@@ -88,7 +89,7 @@ def model(way: str, place: str, marker: str | None = None) -> Any:
 
 
 def _layer(way: str, place: str, marker: str | None) -> Any:
-    class Dying(keras.layers.Layer):  # type: ignore[misc, name-defined]
+    class Dying(keras.layers.Layer):  # type: ignore[misc]
         steps = 0
 
         def call(self, inputs: Any) -> Any:
@@ -104,7 +105,7 @@ def _layer(way: str, place: str, marker: str | None) -> Any:
 def callback(way: str, place: str, marker: str | None = None) -> Any:
     """Dies at the end of a batch, where `place` is ``callback``."""
 
-    class Deadly(keras.callbacks.Callback):  # type: ignore[misc, name-defined]
+    class Deadly(keras.callbacks.Callback):  # type: ignore[misc]
         epoch = 0
 
         def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:  # noqa: ARG002

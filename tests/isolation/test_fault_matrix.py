@@ -71,9 +71,7 @@ def pipeline(way: str, place: str, marker: Path | None = None) -> PipelineSpec:
             "data": {"kind": "linear_regression", "examples": 16, "features": 4, "batch_size": 4},
             "model": {"kind": "import", "import": f"{own}:model", "arguments": arguments},
             "training": {"kind": "fit", "epochs": 2},
-            "callbacks": [
-                {"kind": "import", "import": f"{own}:callback", "arguments": arguments}
-            ],
+            "callbacks": [{"kind": "import", "import": f"{own}:callback", "arguments": arguments}],
             "compile": {"run_eagerly": True},
         }
     )
@@ -115,7 +113,7 @@ def test_death_is_classified(way: str, place: str, server: Server, tmp_path: Pat
     train = training(server, marker, **limits_for(way))
     if (way, place) == ("exception", "build"):
         # The user's own function does not even make a model: nothing ran, something is to mend.
-        with pytest.raises(PipelineError, match="deaths:model must return .* no such thing"):
+        with pytest.raises(PipelineError, match=r"deaths:model must return .* no such thing"):
             train(pipeline(way, place), Recording())
         return
 
