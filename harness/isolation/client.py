@@ -101,6 +101,10 @@ class Server:
         """Id of its process."""
         return self._process.pid
 
+    def scratch(self) -> list[str]:
+        """Folders of runs that have not ended."""
+        return sorted(os.listdir(self._folder))
+
     @property
     def usable(self) -> bool:
         """Whether it can start a run that sees the settings of now."""
@@ -163,11 +167,14 @@ class Server:
             answer = self._read(max(until - time.monotonic(), 0.0))
             if answer is not None:
                 return answer
-        self._errors.seek(0)
-        said = self._errors.read().decode("utf-8", "replace").strip().splitlines()[-5:]
+        said = b""
+        if not self._errors.closed:
+            self._errors.seek(0)
+            said = self._errors.read()
+        lines = said.decode("utf-8", "replace").strip().splitlines()[-5:]
         message = (
-            "the process that starts isolated runs must come up, got "
-            f"{' / '.join(said) or 'nothing from it'}. "
+            "the process that starts isolated runs must be there, got "
+            f"{' / '.join(lines) or 'nothing from it'}. "
             'Set limits.isolation to "none" to run without it.'
         )
         self.close()

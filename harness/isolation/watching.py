@@ -49,7 +49,7 @@ class Watchable(Protocol):
         ...
 
     def send_signal(self, number: int, /) -> None:
-        """Send a signal, or nothing where it has ended; SIGKILL reaches all that it started."""
+        """Send a signal, or nothing where it has ended."""
         ...
 
 

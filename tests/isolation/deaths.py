@@ -8,13 +8,15 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import keras
 import numpy as np
 import tensorflow as tf
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 HERE = __file__
 
@@ -97,7 +99,16 @@ def _layer(way: str, place: str, marker: str | None) -> Any:
                 if self.steps == 4 * EPOCH + BATCH:
                     die(way, marker)
                 self.steps += 1
+            if place == "graph":
+                with tf.control_dependencies([tf.numpy_function(self.count, [], tf.float32)]):
+                    return tf.identity(inputs)
             return inputs
+
+        def count(self) -> np.float32:
+            if self.steps == 4 * EPOCH + BATCH:
+                die(way, marker)
+            self.steps += 1
+            return np.float32(0)
 
     return Dying()
 
