@@ -15,6 +15,7 @@ import tempfile
 import time
 from contextlib import suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Final
 
 from harness.errors import MissingBackendError, PipelineError
@@ -103,7 +104,7 @@ class Server:
 
     def scratch(self) -> list[str]:
         """Folders of runs that have not ended."""
-        return sorted(os.listdir(self._folder))
+        return sorted(path.name for path in Path(self._folder).iterdir())
 
     @property
     def usable(self) -> bool:

@@ -21,7 +21,7 @@ _TRACKER_SECONDS = 2.0
 
 
 def adopt_orphans() -> bool:
-    """Become the parent of all descendants whose own parent dies; whether the kernel can (Linux)."""
+    """Become the parent of all descendants whose parent dies; whether the kernel can (Linux)."""
     if not sys.platform.startswith("linux"):
         return False
     return bool(ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) == 0)

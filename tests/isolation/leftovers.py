@@ -40,7 +40,7 @@ def comes_true(condition: Callable[[], bool], seconds: float = 30.0) -> bool:
 def is_gone(number: int) -> bool:
     """Whether a process has ended and nobody is still to be told."""
     try:
-        return psutil.Process(number).status() == psutil.STATUS_ZOMBIE
+        return bool(psutil.Process(number).status() == psutil.STATUS_ZOMBIE)
     except psutil.NoSuchProcess:
         return True
 
