@@ -34,7 +34,7 @@ FEWEST: Final = 6
 """With five values no 99 % interval of Sen's slope exists."""
 
 FALSE_ALARMS: Final = 0.01
-"""Largest share of series without growth that are said to grow or to shrink; see the tests."""
+"""Largest share of series without growth that are said to grow: each end has half of it."""
 
 _MOST: Final = 240
 """Longer series are cut into so many blocks, each of which counts by its median."""
