@@ -7,6 +7,7 @@
         ├── HistoryError              a history cannot be opened, read or written
         ├── TraceFormatError          a trace file is foreign, damaged or too new
         ├── PipelineError             the specification is fine, building or running it is not
+        ├── PreflightError            a training is refused before its first step
         ├── MissingBackendError       no Keras, or no backend for it, is installed
         └── HarnessUsageError         a call breaks a rule: an unknown name, an unrecorded quantity
 
@@ -22,6 +23,8 @@ __all__ = [
     "HistoryError",
     "MissingBackendError",
     "PipelineError",
+    "PreflightError",
+    "PreflightWarning",
     "Problem",
     "ShapeError",
     "SpecError",
@@ -96,6 +99,14 @@ class HistoryError(HarnessError):
 
 class PipelineError(HarnessError):
     """A valid specification cannot be built or run: an import fails, data are unusable."""
+
+
+class PreflightError(HarnessError):
+    """A training is refused before its first step: something in its plan can't work."""
+
+
+class PreflightWarning(UserWarning):
+    """Something in the plan of a training has no effect, or another one than it seems to have."""
 
 
 class MissingBackendError(HarnessError):
