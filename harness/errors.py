@@ -6,6 +6,7 @@
         ├── ShapeError (ValueError)   arrays do not fit together
         ├── TraceFormatError          a trace file is foreign, damaged or too new
         ├── PipelineError             the specification is fine, building or running it is not
+        ├── PreflightError            a training is refused before its first step
         ├── MissingBackendError       no Keras, or no backend for it, is installed
         └── HarnessUsageError         a call breaks a rule: an unknown name, an unrecorded quantity
 
@@ -20,6 +21,8 @@ __all__ = [
     "HarnessUsageError",
     "MissingBackendError",
     "PipelineError",
+    "PreflightError",
+    "PreflightWarning",
     "Problem",
     "ShapeError",
     "SpecError",
@@ -90,6 +93,14 @@ class TraceFormatError(HarnessError):
 
 class PipelineError(HarnessError):
     """A valid specification cannot be built or run: an import fails, data are unusable."""
+
+
+class PreflightError(HarnessError):
+    """A training is refused before its first step: something in its plan can't work."""
+
+
+class PreflightWarning(UserWarning):
+    """Something in the plan of a training has no effect, or another one than it seems to have."""
 
 
 class MissingBackendError(HarnessError):
