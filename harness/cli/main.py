@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import harness
+from harness.cli.diagnose import add_diagnose
 from harness.cli.files import scenario_files
 from harness.cli.status import FAILED, INTERRUPTED, NOT_JUDGED, PASSED, complain, worst
 from harness.errors import HarnessError, SpecError
@@ -70,6 +71,7 @@ def _parser() -> argparse.ArgumentParser:
     ):
         what.add_argument(f"--{name}", dest="what", action="store_const", const=name, help=text)
     listing.set_defaults(command=_list)
+    add_diagnose(commands)
     schema = commands.add_parser("schema", help="print the JSON Schema of scenario files")
     schema.set_defaults(command=_schema)
     return parser

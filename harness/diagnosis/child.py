@@ -25,6 +25,8 @@ def main(arguments: list[str]) -> None:
             name of a module.
     """
     journal, *command = arguments
+    # Run by path, so that nothing in the user's folder stands before the standard library.
+    sys.path[0] = str(Path(__file__).resolve().parents[2])
     observer = observe(int(journal))
     try:
         run(command)

@@ -87,9 +87,11 @@ class FitWatch:
         arguments.pop("self", None)
         run = _Fit(number=self._count, model=model, arguments=arguments)
         self._count += 1
-        self._steps.watch_train_step(type(model))
-        self._validation.watch_test_step(type(model))
-        self._begin(run, user_place(sys._getframe(1)))  # noqa: SLF001
+        place = user_place(sys._getframe(1))  # noqa: SLF001
+        with self._notes.sparing("fit"):
+            self._steps.watch_train_step(type(model))
+            self._validation.watch_test_step(type(model))
+            self._begin(run, place)
         self._running.append(run)
         started = time.monotonic()
         try:
@@ -110,6 +112,9 @@ class FitWatch:
         run.rows = {lane.number: lane.rows for lane in self._steps.lanes}
         source = describe(asked["x"], asked["y"], asked["batch_size"], asked["steps_per_epoch"])
         held_out = _validation_source(asked)
+        planned: list[dict[str, Any]] = []
+        with self._notes.sparing("preflight"):
+            planned = preview(model, asked)
         if source["kind"] == "generator":
             run.drawn = Drawn()
             asked["x"] = run.drawn.counted(asked["x"])
@@ -135,10 +140,14 @@ class FitWatch:
             optimizer=_describe_optimizer(optimizer),
             rows=run.rows,
         )
-        for found in preview(model, asked):
+        for found in planned:
             self._notes.write("preflight", fit=run.number, **found)
 
     def _end(self, run: _Fit, started: float, error: BaseException | None) -> None:
+        with self._notes.sparing("end of fit"):
+            self._write_end(run, started, error)
+
+    def _write_end(self, run: _Fit, started: float, error: BaseException | None) -> None:
         self._steps.flush()
         optimizer = getattr(run.model, "optimizer", None)
         lane = self._steps.lane_of(optimizer)
@@ -185,8 +194,12 @@ class FitWatch:
             return
         run.callbacks = hooks
         own = [one for one in hooks.callbacks if type(one).__name__ not in _DEFAULTS]
+        steps = hooks.params["steps"]
         self._notes.write(
-            "callbacks", fit=run.number, callbacks=[describe_callback(one) for one in own]
+            "callbacks",
+            fit=run.number,
+            steps=None if steps is None else int(steps),
+            callbacks=[describe_callback(one) for one in own],
         )
 
     def _epoch_begin(
@@ -214,17 +227,18 @@ class FitWatch:
             return original(hooks, epoch, *args, **kw)
         logs = args[0] if args else kw.get("logs")
         # Before the callbacks: one of them may raise, or end the process.
-        self._steps.flush()
-        self._notes.write(
-            "epoch_done",
-            fit=run.number,
-            epoch=epoch,
-            batches=run.batches,
-            logs=_numbers(logs),
-            rows={lane.number: lane.rows for lane in self._steps.lanes},
-            drawn=None if run.drawn is None else run.drawn.batches,
-            rss=resident_bytes(),
-        )
+        with self._notes.sparing("end of epoch"):
+            self._steps.flush()
+            self._notes.write(
+                "epoch_done",
+                fit=run.number,
+                epoch=epoch,
+                batches=run.batches,
+                logs=_numbers(logs),
+                rows={lane.number: lane.rows for lane in self._steps.lanes},
+                drawn=None if run.drawn is None else run.drawn.batches,
+                rss=resident_bytes(),
+            )
         result = original(hooks, epoch, *args, **kw)
         self._notes.write("epoch_end", fit=run.number, epoch=epoch)
         return result
@@ -237,8 +251,9 @@ class FitWatch:
     def _test_end(self, original: Callable[..., Any], hooks: Any, *args: Any, **kw: Any) -> Any:
         run = self._of(hooks)
         if run is not None:
-            seen = self._validation.end(hooks.model)
-            self._notes.write("validated", fit=run.number, epoch=run.epoch, **seen)
+            with self._notes.sparing("validation"):
+                seen = self._validation.end(hooks.model)
+                self._notes.write("validated", fit=run.number, epoch=run.epoch, **seen)
         return original(hooks, *args, **kw)
 
     def _stop(self, model: Any, request: dict[str, Any]) -> None:

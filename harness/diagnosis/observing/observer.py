@@ -49,6 +49,7 @@ class Observer:
         faulthandler.register(signal.SIGQUIT, all_threads=True)
         self.notes.write("ready", held_bytes=0)
         self._watch_ends()
+        threading.Thread(target=self._look_around, name="observer", daemon=True).start()
         if "keras" in sys.modules:
             self._wrap()
         else:
@@ -79,8 +80,9 @@ class Observer:
             "keras",
             keras=keras.__version__,
             backend=backend,
+            tensorflow=getattr(sys.modules.get("tensorflow"), "__version__", ""),
+            numpy=getattr(sys.modules.get("numpy"), "__version__", ""),
             python=platform.python_version(),
-            pid=os.getpid(),
         )
         if backend != "tensorflow" or keras.__version__.startswith("2."):
             return
@@ -93,20 +95,26 @@ class Observer:
         self._callback = keras.callbacks.Callback
         self._steps = StepWatch(self.notes)
         self._steps.install()
-        fits = FitWatch(self.notes, self._steps, ValidationWatch())
+        fits = FitWatch(self.notes, self._steps, ValidationWatch(self.notes))
         fits.install()
         watch_datasets()
         watch_criteria(self.notes)
         self._watch_warnings()
-        threading.Thread(target=self._flush, name="observer", daemon=True).start()
 
-    def _flush(self) -> None:
-        """Save rows now and then: what lies in the graph dies with the process."""
-        from harness.recorders.resources import resident_bytes  # noqa: PLC0415
+    def _look_around(self) -> None:
+        """Save rows now and then: what lies in the graph dies with the process.
 
-        while not self._ended.wait(_FLUSH_SECONDS) and self._steps is not None:
-            if self._steps.flush():
-                self.notes.write("memory", rss=resident_bytes())
+        And die with who started us: nobody else would end a script whose watcher was killed.
+        """
+        parent = os.getppid()
+        while not self._ended.wait(_FLUSH_SECONDS):
+            if os.getppid() != parent:
+                os.kill(os.getpid(), signal.SIGKILL)
+            if self._steps is not None and self._steps.flush():
+                from harness.recorders.resources import resident_bytes  # noqa: PLC0415
+
+                steps = sum(lane.read_rows for lane in self._steps.lanes)
+                self.notes.write("memory", rss=resident_bytes(), steps=steps)
 
     def _watch_warnings(self) -> None:
         show = warnings.showwarning

@@ -120,7 +120,8 @@ class StepWatch:
         try:
             result = original(model, *args, **kw)
             if step.lane is not None and step.after is not None:
-                step.lane.write(step)
+                with self._notes.sparing("step"):
+                    step.lane.write(step)
         finally:
             self._current.step = None
         return result
@@ -142,13 +143,15 @@ class StepWatch:
         self._current.applying = True
         try:
             if measurable and lane is not None:
-                self._complete(step, gradients)
-                lane.before(step, gradients)
+                with self._notes.sparing("gradients"):
+                    self._complete(step, gradients)
+                    lane.before(step, gradients)
             result = original(optimizer, gradients, variables)
-            if measurable and lane is not None:
-                lane.after(step)
-                if self._current.step is None:
-                    lane.write(step)
+            if step.lane is lane and lane is not None:
+                with self._notes.sparing("update"):
+                    lane.after(step)
+                    if self._current.step is None:
+                        lane.write(step)
         finally:
             self._current.applying = False
             self._current.size = None

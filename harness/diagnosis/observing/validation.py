@@ -13,6 +13,8 @@ from harness.recorders.measures import first_input
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from harness.diagnosis.observing.notes import Notes
+
 __all__ = ["ValidationWatch"]
 
 _MOST_ELEMENTS: Final = 512
@@ -25,8 +27,9 @@ class ValidationWatch:
     The sum of integers is the same in whatever order the examples come.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, notes: Notes) -> None:
         """Wrap nothing yet."""
+        self._notes = notes
         self._totals: dict[int, tuple[Any, Any]] = {}
         self._watched: set[type] = set()
         self._inside = False
@@ -57,7 +60,8 @@ class ValidationWatch:
         self._inside = True
         try:
             result = original(model, *args, **kw)
-            self._add(model, first_input(args[0]) if isinstance(args[0], tuple | list) else args[0])
+            with self._notes.sparing("validation batch"):
+                self._add(model, first_input(args[0]))
         finally:
             self._inside = False
         return result
