@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness.cli.status import FAILED, NOT_JUDGED, PASSED, worst
 from harness.errors import HarnessUsageError
+from harness.isolation.training import training_for
 from harness.pipeline.backend import installed_versions
 from harness.runner.explain import explain, one_line
 from harness.runner.judging import judge_draw
@@ -41,8 +42,11 @@ _STATUS = {
 def run_file(file: Path, profile: str, seed: int | None) -> int:
     """Judge everything a scenario draws, and its known issues; returns the exit status."""
     scenario = load_scenario(file)
-    statuses = [_tell(judge_scenario(scenario, budget_for(scenario, profile, seed)))]
-    statuses += [_tell(judge_issue(scenario, issue)) for issue in scenario.spec.known_issue]
+    train = training_for(scenario)
+    statuses = [_tell(judge_scenario(scenario, budget_for(scenario, profile, seed), train=train))]
+    statuses += [
+        _tell(judge_issue(scenario, issue, train=train)) for issue in scenario.spec.known_issue
+    ]
     return worst(statuses)
 
 
@@ -54,7 +58,7 @@ def run_draw(file: Path, text: str | None, trace: Path | None) -> int:
     scenario = load_scenario(file)
     draw = _parsed(text)
     pipeline = scenario.pipeline_for(draw)
-    judged = judge_draw(scenario, draw, pipeline, keep=trace)
+    judged = judge_draw(scenario, draw, pipeline, keep=trace, train=training_for(scenario))
     if trace is not None:
         print(f"trace written to {trace}")
     versions = installed_versions()

@@ -159,7 +159,9 @@ def _loop(
             if batch is None:
                 ran_out |= training.steps_per_epoch is not None or not losses
                 break
+            observer.on_batch_begin(len(losses))
             logs = step(batch)
+            observer.on_batch_end()
             losses.append((float(logs["loss"]), len(batch[0])))
         observer.on_epoch_end(epoch, _epoch_logs(losses))
         if _spent(pipeline, training.max_steps):
@@ -264,12 +266,14 @@ def _apply_gradients(
     if training.compiled and not training.missing and training.save_and_load_after is None:
         _all_rows(pipeline)(import_tensorflow().constant(rows))
     else:
-        _each_row(pipeline, training, rows)
+        _each_row(pipeline, training, rows, observer)
     observer.on_epoch_end(0, {})
     return LoopEnd()
 
 
-def _each_row(pipeline: TrainingPipeline, training: ApplyGradientsSpec, rows: Any) -> None:
+def _each_row(
+    pipeline: TrainingPipeline, training: ApplyGradientsSpec, rows: Any, observer: Observer
+) -> None:
     """One call a step, between which something may change."""
     tf = import_tensorflow()
     step = _driven(pipeline, training)
@@ -277,8 +281,10 @@ def _each_row(pipeline: TrainingPipeline, training: ApplyGradientsSpec, rows: An
         if index == training.save_and_load_after:
             pipeline.save_and_load()
             step = _driven(pipeline, training)
+        observer.on_batch_begin(index)
         # Which gradients are missing is part of the graph: one trace for each such set.
         step({"row": tf.constant(row), "missing": training.missing_in(index)})
+        observer.on_batch_end()
 
 
 def _all_rows(pipeline: TrainingPipeline) -> Callable[[Any], Any]:

@@ -36,6 +36,14 @@ class Observer(Protocol):
         """A loop that is not Keras' ends an epoch."""
         ...
 
+    def on_batch_begin(self, batch: int) -> None:
+        """A loop in Python that is not Keras' begins a batch."""
+        ...
+
+    def on_batch_end(self) -> None:
+        """A loop in Python that is not Keras' ends a batch."""
+        ...
+
 
 class Unobserved:
     """Watches nothing, for measuring what watching costs."""
@@ -52,4 +60,10 @@ class Unobserved:
         """Nothing to do."""
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float]) -> None:
+        """Nothing to do."""
+
+    def on_batch_begin(self, batch: int) -> None:
+        """Nothing to do."""
+
+    def on_batch_end(self) -> None:
         """Nothing to do."""

@@ -121,6 +121,7 @@ class ScenarioItem(pytest.Item):
 
     def judge(self) -> Verdict:
         """The verdict of this item."""
+        from harness.isolation.training import training_for
         from harness.runner.found import Found
         from harness.runner.profiles import budget_for
         from harness.runner.properties import judge_scenario
@@ -128,7 +129,7 @@ class ScenarioItem(pytest.Item):
         options = HarnessOptions.of(self.config)
         budget = budget_for(self.scenario, options.profile, options.seed)
         found = Found(options.found) if options.profile == "thorough" else None
-        return judge_scenario(self.scenario, budget, found)
+        return judge_scenario(self.scenario, budget, found, train=training_for(self.scenario))
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
         """Our text for what the user can act on, a traceback for what is our own fault."""
@@ -149,9 +150,10 @@ class IssueItem(ScenarioItem):
 
     def judge(self) -> Verdict:
         """The verdict on the issue's example."""
+        from harness.isolation.training import training_for
         from harness.runner.properties import judge_issue
 
-        return judge_issue(self.scenario, self.issue)
+        return judge_issue(self.scenario, self.issue, train=training_for(self.scenario))
 
 
 def _without_traceback(excinfo: pytest.ExceptionInfo[BaseException]) -> str | None:

@@ -87,6 +87,14 @@ class RowBuffers:
         with tf.control_dependencies([after]):
             self._row.assign_add(1)
 
+    def read_rows(self, name: str, start: int) -> NDArray[Any]:
+        """The rows of one table from `start` on, while more are still to come."""
+        stop = min(self.rows, self.capacity)
+        table = self._tables[name]
+        wanted = tf.range(start, max(start, stop), dtype=tf.int64)
+        rows: NDArray[Any] = tf.gather(table, wanted).numpy()
+        return rows
+
     def read(self) -> dict[str, NDArray[Any]]:
         """All rows of each table.
 

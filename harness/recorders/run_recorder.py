@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness.pipeline.backend import import_keras
 from harness.pipeline.inputs import Inputs
+from harness.recorders.streaming import Events
 from harness.recorders.watch import CallbackWatch, public_state
 from harness.trace import EpochRecord, Event
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from harness.pipeline.sources import Source
     from harness.recorders.resources import PeakMemory
     from harness.recorders.steps import StepRecorder
+    from harness.recorders.streaming import Stream
     from harness.recorders.watch import Request
     from harness.trace.recording import Recording
 
@@ -39,6 +41,7 @@ class RunRecorder:
         events: What happened, in order.
         epoch: The epoch that is running, None outside of all epochs.
         folder: Where callbacks write; it differs from run to run, so events leave it out.
+        stream: Sends what happens while it happens; None where nobody listens.
     """
 
     recording: Recording
@@ -48,6 +51,7 @@ class RunRecorder:
     events: list[Event] = field(default_factory=list)
     epoch: int | None = None
     folder: Path | None = None
+    stream: Stream | None = None
     _memory: PeakMemory | None = None
     _inputs: Inputs = field(default_factory=Inputs)
     _pipeline: TrainingPipeline | None = None
@@ -60,6 +64,11 @@ class RunRecorder:
         self.steps.reset()
         self.watch = CallbackWatch(on_stop=self._note_stop)
         self.epochs, self.events, self._callbacks = [], [], []
+        if self.stream is not None:
+            journal = self.stream.journal
+            self.events = Events(journal)
+            self.watch.on_enter = self.stream.enter
+            self.watch.on_leave = lambda: journal.write("leave")
         self.epoch, self._first_step, self._drawn = None, 0, 0
         self._inputs, self._memory, self.folder = inputs, memory, folder
         for role, source in (("training", inputs.source), ("validation", inputs.validation)):
@@ -151,7 +160,8 @@ class RunRecorder:
         self._callbacks = callbacks
         for callback in callbacks:
             self.watch.watch(callback)
-        return [_epoch_opener(self), *self.watch_hooks(), *callbacks, _epoch_recorder(self)]
+        opener = _epoch_opener(self) if self.stream is None else _batch_opener(self)
+        return [opener, *self.watch_hooks(), *callbacks, _epoch_recorder(self)]
 
     def watch_hooks(self) -> list[Any]:
         """What writes down every hook, where that was asked for."""
@@ -161,6 +171,19 @@ class RunRecorder:
         """An epoch begins."""
         self.epoch = self.watch.epoch = epoch
         self._first_step = self.steps.rows()
+        if self.stream is not None:
+            self.stream.journal.write("epoch_begin", epoch=epoch)
+
+    def on_batch_begin(self, batch: int) -> None:
+        """A batch begins, or an execution of several."""
+        if self.stream is not None:
+            self.stream.journal.write("batch_begin", batch=batch)
+
+    def on_batch_end(self) -> None:
+        """A batch has ended and no other callback has seen it yet."""
+        if self.stream is not None:
+            self.steps.send()
+            self.stream.journal.write("batch_end")
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float]) -> None:
         """An epoch has ended and every other callback has seen it."""
@@ -180,6 +203,9 @@ class RunRecorder:
         )
         self._drawn = drawn or 0
         self._note_callbacks(epoch, final=False)
+        if self.stream is not None:
+            self.steps.send()
+            self.stream.end_epoch(self.epochs[-1])
         self.epoch = None
 
     def on_train_end(self) -> None:
@@ -238,6 +264,23 @@ def _epoch_opener(recorder: RunRecorder) -> Any:
             recorder.on_epoch_begin(epoch)
 
     return EpochOpener()
+
+
+def _batch_opener(recorder: RunRecorder) -> Any:
+    """The same, and it sends each batch; batch hooks cost time, so not everybody has it."""
+    keras = import_keras()
+
+    class BatchOpener(keras.callbacks.Callback):  # type: ignore[misc, name-defined]
+        def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
+            recorder.on_epoch_begin(epoch)
+
+        def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:
+            recorder.on_batch_begin(int(batch))
+
+        def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+            recorder.on_batch_end()
+
+    return BatchOpener()
 
 
 def _epoch_recorder(recorder: RunRecorder) -> Any:

@@ -19,6 +19,7 @@ from harness.recorders.buffers import RowBuffers
 from harness.recorders.measures import first_input, half_square, read, spread
 from harness.recorders.replicas import Frame, merged
 from harness.recorders.samples import Fingerprint
+from harness.recorders.streaming import Stream
 from harness.recorders.variables import (
     describe_state,
     describe_trainable,
@@ -75,14 +76,23 @@ class StepRecorder:
         clips: Whether the optimizer clips gradients.
     """
 
-    def __init__(self, recording: Recording, *, capacity: int, batch_size: int) -> None:
+    def __init__(
+        self,
+        recording: Recording,
+        *,
+        capacity: int,
+        batch_size: int,
+        stream: Stream | None = None,
+    ) -> None:
         """Nothing is allocated before the pipeline is known.
 
         Args:
             recording: What to keep.
             capacity: Most steps that a run can have.
             batch_size: Most examples in a batch; 0 where there are no batches.
+            stream: Gets each step as soon as it is done.
         """
+        self._stream = stream
         self._recording = recording
         self._capacity = capacity
         self._batch_size = batch_size
@@ -152,11 +162,25 @@ class StepRecorder:
     def reset(self) -> None:
         """Forget all rows."""
         self.traces = 0
+        if self._stream is not None:
+            self._stream.sent = 0
         if self._buffers is not None:
             self._buffers.reset()
 
+    def send(self) -> None:
+        """Send every step that is done and has not been sent."""
+        if self._stream is not None and self._buffers is not None:
+            for row in self._buffers.read_rows("measures", self._stream.sent):
+                self._send_row(row)
+
+    def _send_row(self, row: NDArray[Any]) -> None:
+        if self._stream is not None:
+            self._stream.send(self.columns({"measures": np.asarray(row)[None]}))
+
     def rewind(self, rows: int) -> None:
         """Forget all rows but the first so many."""
+        if self._stream is not None:
+            self._stream.rewind(rows)
         if self._buffers is not None:
             self._buffers.rewind(rows)
 
@@ -257,7 +281,7 @@ class StepRecorder:
         counters = recording.counters or recording.samples or recording.state
         kept = {
             **dict.fromkeys(_COUNTERS, counters),
-            "iterations_after": recording.state,
+            "iterations_after": recording.state or (counters and self._stream is not None),
             "clipped_norm": self.clips,
             "loss_scale": scales,
         }
@@ -337,8 +361,9 @@ class StepRecorder:
 
     def _after(self, frame: Frame) -> None:
         frame.applied = True
-        if self._recording.state:
+        if self._recording.state or self._stream is not None:
             frame.iterations_after = read(self._pipeline.optimizer.iterations)
+        if self._recording.state:
             frame.after = flatten([read(variable) for variable in self._state])
 
     def _keep_clipped(self, gradients: Any) -> Any:
@@ -397,3 +422,5 @@ class StepRecorder:
                 self._fingerprint = Fingerprint(int(np.prod(inputs.shape[1:])))
             row["samples"] = self._fingerprint.of_tensor(inputs, self._batch_size)
         self._buffers.write(row, after=row["measures"])
+        if self._stream is not None and self._stream.in_graph:
+            tf.numpy_function(self._send_row, [measures], [])

@@ -62,9 +62,13 @@ class CallbackWatch:
         failure: Who raised.
         epoch: Kept up to date by the epoch recorder.
         on_stop: Told about each of `stops` at once.
+        on_enter: Told about each hook before it runs; None where nobody wants to know.
+        on_leave: Told when the innermost hook has returned.
     """
 
     on_stop: Callable[[Request], None] = lambda _: None
+    on_enter: Callable[[Request], None] | None = None
+    on_leave: Callable[[], None] = lambda: None
     stops: list[Request] = field(default_factory=list)
     failure: Request | None = None
     epoch: int = 0
@@ -80,11 +84,15 @@ class CallbackWatch:
         def watched(*args: Any, **kwargs: Any) -> Any:
             model = getattr(callback, "model", None)
             stopping = bool(getattr(model, "stop_training", False))
+            if self.on_enter is not None:
+                self.on_enter(self._request(callback, name, _place_of(hook)))
             try:
                 result = hook(*args, **kwargs)
             except BaseException as error:
                 self.failure = self._request(callback, name, _raised_at(error, callback))
                 raise
+            if self.on_enter is not None:
+                self.on_leave()
             if not stopping and bool(getattr(callback.model, "stop_training", False)):
                 self.stops.append(self._request(callback, name, _stops_at(hook, callback)))
                 self.on_stop(self.stops[-1])
@@ -132,6 +140,11 @@ def _stops_at(hook: Callable[..., Any], callback: Any) -> str:
             if _ASSIGNMENT.search(line):
                 return f"{_file_of(place)}:{number}"
     return first or "unknown"
+
+
+def _place_of(hook: Callable[..., Any]) -> str:
+    code = getattr(hook, "__code__", None)
+    return "unknown" if code is None else f"{code.co_filename}:{code.co_firstlineno}"
 
 
 def _file_of(place: Any) -> str | None:

@@ -19,7 +19,7 @@ from harness.spec.paths import replaced
 from harness.trace import StopReason, write_trace
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Callable, Collection, Mapping
     from pathlib import Path
 
     from harness.invariants.relations import Relation
@@ -28,6 +28,9 @@ if TYPE_CHECKING:
     from harness.spec.pipeline import PipelineSpec
     from harness.trace import Stop, Trace
     from harness.trace.recording import Recording
+
+    Train = Callable[..., Trace]
+    """Trains like `run_training`: in this process, or in one of its own."""
 
 __all__ = ["ENDING", "LIMITS", "Judged", "judge_draw", "run_training"]
 
@@ -88,6 +91,7 @@ def judge_draw(
     only: str | None = None,
     reuse: bool = True,
     keep: Path | None = None,
+    train: Train | None = None,
 ) -> Judged:
     """Run a pipeline once, and once more for each relation, and judge what happened.
 
@@ -102,6 +106,7 @@ def judge_draw(
         only: Judge the expectation of this id and no other.
         reuse: Take compiled pipelines of earlier runs.
         keep: Write the trace of the run here.
+        train: Makes the runs; None makes them in this process.
 
     Raises:
         PipelineError: The user must mend something before anything can run.
@@ -109,7 +114,8 @@ def judge_draw(
     """
     # What is excused or left out is recorded too: every draw then runs the same compiled step.
     recording = recording_for(scenario.spec.expect)
-    trace = run_training(pipeline, recording, reuse=reuse)
+    train = train or run_training
+    trace = train(pipeline, recording, reuse=reuse)
     if keep is not None:
         _write(trace, keep)
     broken: dict[str, tuple[Violation, ...]] = {}
@@ -123,7 +129,7 @@ def judge_draw(
         try:
             if isinstance(expectation, RELATIONS):
                 changed_pipeline = _changed(scenario, draw, expectation)
-                changed = run_training(changed_pipeline, recording, reuse=reuse)
+                changed = train(changed_pipeline, recording, reuse=reuse)
                 violations = _relation(expectation, pipeline, trace, changed)
             else:
                 violations = judge(expectation, pipeline=pipeline, trace=trace)
@@ -133,7 +139,9 @@ def judge_draw(
             silent[name] = str(error)
         else:
             broken |= {name: violations} if violations else {}
-    beyond = judge_limits(scenario.spec.limits, trace=trace)
+    # A run that was ended for its time is judged by how it ended.
+    ended = trace.stop.reason is StopReason.TIMED_OUT
+    beyond = () if ended else judge_limits(scenario.spec.limits, trace=trace)
     if beyond and only in {None, LIMITS}:
         broken[LIMITS] = beyond
     return Judged(

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from harness.runner.found import Found
-    from harness.runner.judging import Judged
+    from harness.runner.judging import Judged, Train
     from harness.runner.profiles import Budget
     from harness.spec.loaded import Scenario
     from harness.spec.pipeline import PipelineSpec
@@ -38,13 +38,20 @@ _FEW: Final = 10
 """Fewer refused draws than this say nothing about the share."""
 
 
-def judge_scenario(scenario: Scenario, budget: Budget, found: Found | None = None) -> Verdict:
+def judge_scenario(
+    scenario: Scenario,
+    budget: Budget,
+    found: Found | None = None,
+    *,
+    train: Train | None = None,
+) -> Verdict:
     """The verdict on everything a scenario draws.
 
     Args:
         scenario: What to judge.
         budget: How much to draw, and from where.
         found: Draws that failed before and are tried first; new ones are added.
+        train: Makes the runs; None makes them in this process.
 
     Raises:
         PipelineError: The user must mend something before anything can run.
@@ -55,7 +62,7 @@ def judge_scenario(scenario: Scenario, budget: Budget, found: Found | None = Non
         return Verdict(
             scenario=scenario, outcome=Outcome.SKIPPED, reason=missing, versions=versions
         )
-    trial = _Trial(scenario, issues_in_force(scenario, versions))
+    trial = _Trial(scenario, issues_in_force(scenario, versions), train=train)
     failure = _failure_in(trial, budget, found)
     verdict = Verdict(
         scenario=scenario,
@@ -81,10 +88,17 @@ def judge_scenario(scenario: Scenario, budget: Budget, found: Found | None = Non
     )
 
 
-def judge_issue(scenario: Scenario, issue: KnownIssueSpec) -> Verdict:
+def judge_issue(
+    scenario: Scenario, issue: KnownIssueSpec, *, train: Train | None = None
+) -> Verdict:
     """The verdict on the example of a known issue: it must fail while the issue is there.
 
     On versions that the issue does not speak about, its example must pass like any other draw.
+
+    Args:
+        scenario: What it is an issue of.
+        issue: What to judge.
+        train: Makes the runs; None makes them in this process.
 
     Raises:
         PipelineError: The user must mend something before anything can run.
@@ -100,7 +114,7 @@ def judge_issue(scenario: Scenario, issue: KnownIssueSpec) -> Verdict:
             versions=versions,
         )
     pipeline = scenario.pipeline_for(issue.example)
-    judged = judge_draw(scenario, issue.example, pipeline, only=issue.expectation)
+    judged = judge_draw(scenario, issue.example, pipeline, only=issue.expectation, train=train)
     failure = failure_of(judged, issue.example)
     in_force = issues_in_force(scenario, versions)
     excuse = excuses(in_force, pipeline).get(issue.expectation)
@@ -165,10 +179,12 @@ class _Trial:
         excused: Reason by id of an expectation that was left out at some draw.
         refused: Why draws make no pipeline that can run.
         stop: Why the last run ended.
+        train: Makes the runs.
     """
 
     scenario: Scenario
     issues: list[KnownIssueSpec]
+    train: Train | None = None
     examples: int = 0
     judged: set[str] = field(default_factory=set)
     silent: dict[str, str] = field(default_factory=dict)
@@ -194,7 +210,9 @@ class _Trial:
         limits = self.scenario.spec.limits
         if excused.keys() >= set(self.names) and not limits.model_fields_set:
             raise Excused
-        judged = judge_draw(self.scenario, draw, pipeline, excused=excused, only=only)
+        judged = judge_draw(
+            self.scenario, draw, pipeline, excused=excused, only=only, train=self.train
+        )
         self.examples += 1
         self.judged |= judged.judged
         self.silent |= judged.silent
@@ -205,7 +223,12 @@ class _Trial:
         """The same failure from a fresh pipeline, as a replay will see it; None if it passes."""
         excused = excuses(self.issues, failure.pipeline)
         judged = judge_draw(
-            self.scenario, failure.draw, failure.pipeline, excused=excused, reuse=False
+            self.scenario,
+            failure.draw,
+            failure.pipeline,
+            excused=excused,
+            reuse=False,
+            train=self.train,
         )
         return failure_of(judged, failure.draw, failure.expectation)
 

@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from harness.pipeline.loops import LoopEnd
     from harness.spec.pipeline import PipelineSpec
     from harness.trace import Trace
+    from harness.trace.journal import JournalWriter
 
 __all__ = ["SESSIONS", "run_pipeline"]
 
@@ -61,7 +62,11 @@ _UNPLANNED_STEPS = 4096
 
 
 def run_pipeline(
-    pipeline: PipelineSpec, recording: Recording | None = None, *, reuse: bool = True
+    pipeline: PipelineSpec,
+    recording: Recording | None = None,
+    *,
+    reuse: bool = True,
+    journal: JournalWriter | None = None,
 ) -> Trace:
     """Train, evaluate and predict what `pipeline` says, and return what happened.
 
@@ -72,6 +77,7 @@ def run_pipeline(
         pipeline: What to run.
         recording: What to keep beyond the cheap columns.
         reuse: Take a compiled pipeline of an earlier run with the same structure.
+        journal: Gets what happens while it happens, for the case that this process dies.
 
     Raises:
         PipelineError: The user must mend something before anything can run.
@@ -87,7 +93,7 @@ def run_pipeline(
         if isinstance(pipeline.training, UpdateMetricsSpec):
             trace = run_scores(pipeline, pipeline.training, recording or Recording())
         else:
-            trace = _run(pipeline, recording or Recording(), folder, reuse=reuse)
+            trace = _run(pipeline, recording or Recording(), folder, reuse=reuse, journal=journal)
     heard = tuple(
         Event(
             kind="warning", name=warning.category.__name__, detail={"message": str(warning.message)}
@@ -107,7 +113,15 @@ def _folder(spec: PipelineSpec) -> Iterator[Path]:
         yield Path(folder)
 
 
-def _run(spec: PipelineSpec, recording: Recording, folder: Path, *, reuse: bool) -> Trace:
+def _run(
+    spec: PipelineSpec,
+    recording: Recording,
+    folder: Path,
+    *,
+    reuse: bool,
+    journal: JournalWriter | None,
+) -> Trace:
+    _say(journal, "phase", name="build")
     memory = PeakMemory()
     # Before the sources: a shuffling tf.data pipeline takes its seed when it is made.
     seed(spec)
@@ -117,7 +131,9 @@ def _run(spec: PipelineSpec, recording: Recording, folder: Path, *, reuse: bool)
     try:
         callbacks = make_callbacks(spec, folder)
         steps = max(_most_steps(part, inputs) for part in parts(spec))
-        session = SESSIONS.acquire(spec, inputs.examples, recording, steps=steps, reuse=reuse)
+        session = SESSIONS.acquire(
+            spec, inputs.examples, recording, steps=steps, reuse=reuse, journal=journal
+        )
         session.pipeline.reset(spec)
         fit_earlier(session, spec, callbacks, memory, folder)
     except HarnessError:
@@ -135,6 +151,8 @@ def _run(spec: PipelineSpec, recording: Recording, folder: Path, *, reuse: bool)
         )
         return nothing_ran(spec, stop, memory, time.perf_counter() - started)
     session.recorder.begin(inputs, memory, folder)
+    plan = _plan(spec, inputs)
+    _say(journal, "phase", name="train", planned_epochs=plan.epochs, planned_steps=plan.steps)
     try:
         trace = _observe(session, spec, inputs, callbacks, memory=memory, started=started)
         # Without callbacks the folder is not the run's own.
@@ -167,11 +185,12 @@ def _observe(
     ledger = Ledger()
     try:
         end = train_in_parts(session, spec, inputs, callbacks)
+        _say(None if recorder.stream is None else recorder.stream.journal, "phase", name="after")
         evaluation, predictions = run_after(session, spec, inputs, callbacks.own)
         recorder.note_history(end.history)
     except HarnessError:
         raise
-    except KeyboardInterrupt as interrupt:
+    except (KeyboardInterrupt, SystemExit) as interrupt:
         # Ours to classify only when a callback raised it; the person's own must get through.
         if recorder.watch.failure is None:
             raise
@@ -206,6 +225,11 @@ def _observe(
         left_behind=left_behind,
     )
     return assemble(recorder, spec, inputs, after)
+
+
+def _say(journal: JournalWriter | None, kind: str, **values: str | int | None) -> None:
+    if journal is not None:
+        journal.write(kind, **values)
 
 
 def _plan(spec: PipelineSpec, inputs: Inputs) -> Plan:

@@ -16,14 +16,16 @@ from harness.pipeline.optimizer import is_prebuilt
 from harness.pipeline.pipeline import TrainingPipeline
 from harness.recorders.run_recorder import RunRecorder
 from harness.recorders.steps import StepRecorder
+from harness.recorders.streaming import Stream
 from harness.spec.base import ImportSpec, Spec
-from harness.spec.training import FitSpec
+from harness.spec.training import ApplyGradientsSpec, FitSpec, WhileLoopSpec
 
 if TYPE_CHECKING:
     from collections.abc import Hashable
 
     from harness.pipeline.data import Examples
     from harness.spec.pipeline import PipelineSpec
+    from harness.trace.journal import JournalWriter
     from harness.trace.recording import Recording
 
 __all__ = ["SESSIONS_KEPT", "Session", "Sessions", "has_import", "structure"]
@@ -63,6 +65,7 @@ class Sessions:
         *,
         steps: int,
         reuse: bool,
+        journal: JournalWriter | None = None,
     ) -> Session:
         """A pipeline for `spec`, reset if it was used before.
 
@@ -72,11 +75,12 @@ class Sessions:
             recording: What to keep.
             steps: Most steps that the run can have.
             reuse: Whether a pipeline of an earlier run will do.
+            journal: Gets what happens while it happens; such a pipeline is not kept.
         """
         capacity = max(_SMALLEST_CAPACITY, 1 << (steps - 1).bit_length())
         key = (structure(spec, examples), astuple(recording), capacity)
-        if not reuse or key[0] is None:
-            return _build(spec, examples, recording, capacity)
+        if not reuse or key[0] is None or journal is not None:
+            return _build(spec, examples, recording, capacity, journal)
         session = self._kept.pop(key, None) or _build(spec, examples, recording, capacity)
         self._kept[key] = session
         if len(self._kept) > self._limit:
@@ -151,13 +155,22 @@ def has_import(value: Any) -> bool:
 
 
 def _build(
-    spec: PipelineSpec, examples: Examples | None, recording: Recording, capacity: int
+    spec: PipelineSpec,
+    examples: Examples | None,
+    recording: Recording,
+    capacity: int,
+    journal: JournalWriter | None = None,
 ) -> Session:
     seed_everything(spec.seed)
     batch = spec.data.batch_size if examples is not None else 0
+    stream = None
+    if journal is not None:
+        in_graph = isinstance(spec.training, WhileLoopSpec | ApplyGradientsSpec)
+        stream = Stream(journal, in_graph=in_graph)
     recorder = RunRecorder(
         recording=recording,
-        steps=StepRecorder(recording, capacity=capacity, batch_size=batch),
+        steps=StepRecorder(recording, capacity=capacity, batch_size=batch, stream=stream),
+        stream=stream,
     )
     with names_from_zero():
         return Session(TrainingPipeline(spec, examples, recorder), recorder)

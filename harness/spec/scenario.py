@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any, Literal
 
 from packaging.requirements import InvalidRequirement, Requirement
-from pydantic import AfterValidator, Field, Strict
+from pydantic import AfterValidator, BeforeValidator, Field, Strict
 
 from harness.spec.base import (
     Count,
@@ -104,16 +105,40 @@ class ClaimSpec(Spec):
     finding: Text
 
 
+def _bytes_from_text(value: Any) -> Any:
+    """A size as text to its number of bytes; what is no such text is left as it is."""
+    if not isinstance(value, str):
+        return value
+    found = re.fullmatch(r"(\d+(?:\.\d+)?) ?(KiB|MiB|GiB)", value)
+    if found is None:
+        message = 'be a number of bytes, or text such as "600 MiB" or "1.5 GiB"'
+        raise ValueError(message)
+    return round(float(found[1]) * 1024 ** (1 + ("KiB", "MiB", "GiB").index(found[2])))
+
+
+MemorySize = Annotated[int, BeforeValidator(_bytes_from_text), Strict(), Field(ge=1)]
+
+
 class LimitsSpec(Spec):
-    """What a run may cost, judged after the run.
+    """What a run may cost. In a process of its own a run is ended that takes more.
 
     Attributes:
-        peak_rss_bytes: Peak resident memory of the process.
-        wall_seconds: Time for one example of the scenario, first trace included.
+        peak_rss_bytes: Peak resident memory of the process; judged after the run.
+        wall_seconds: Time for one run, first trace included; a run in our own process is judged
+            by it afterwards.
+        stall_seconds: Longest time in which no step, epoch or callback hook begins or ends.
+        memory: Memory that a run may hold beyond what TensorFlow and Keras take when they are
+            imported: bytes, or text such as ``600 MiB``.
+        isolation: ``process`` makes each run in a process of its own, ``none`` all in ours;
+            ``auto`` takes a process where `memory`, `wall_seconds` or `stall_seconds` is given, or
+            where a run is expected to be killed or timed out.
     """
 
     peak_rss_bytes: PositiveCount | None = None
     wall_seconds: Positive | None = None
+    stall_seconds: Positive | None = None
+    memory: MemorySize | None = None
+    isolation: Literal["auto", "process", "none"] = "auto"
 
 
 class BenchmarkSpec(Spec):

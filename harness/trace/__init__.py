@@ -5,7 +5,7 @@ stopped. `compare_traces` finds the first step at which two runs part; `write_tr
 `read_trace` keep a trace in one file, bit for bit.
 """
 
-from harness.trace.codec import FORMAT_VERSION, read_trace, write_trace
+from harness.trace.codec import FORMAT_VERSION, dump_trace, load_trace, read_trace, write_trace
 from harness.trace.comparison import QUANTITIES, compare_traces
 from harness.trace.environment import Environment
 from harness.trace.epochs import EpochRecord
@@ -40,10 +40,12 @@ __all__ = [
     "Trace",
     "VariableInfo",
     "compare_traces",
+    "dump_trace",
     "figure",
     "figure_names",
     "first_mismatch",
     "first_step_mismatch",
+    "load_trace",
     "read_trace",
     "write_trace",
 ]

@@ -71,11 +71,7 @@ def write_trace(trace: Trace, path: str | os.PathLike[str]) -> None:
         HarnessUsageError: An array of examples holds Python objects.
         OSError: The folder does not exist or cannot be written to.
     """
-    arrays: Arrays = {}
-    document = _packed(trace, "trace", arrays)
-    header = {"format": _FORMAT, "format_version": FORMAT_VERSION, "trace": document}
-    text = json.dumps(header, ensure_ascii=True, separators=(",", ":"))
-    arrays["header"] = np.frombuffer(text.encode("ascii"), dtype=np.uint8)
+    arrays = _members(trace)
     target = Path(path)
     temporary = target.with_name(f".{target.name}.{secrets.token_hex(4)}.tmp")
     try:
@@ -88,6 +84,17 @@ def write_trace(trace: Trace, path: str | os.PathLike[str]) -> None:
         temporary.unlink(missing_ok=True)
 
 
+def dump_trace(trace: Trace, file: IO[bytes]) -> None:
+    """Write a trace into an open file, such as one that has no name.
+
+    Raises:
+        HarnessUsageError: An array of examples holds Python objects.
+        OSError: The file cannot be written to.
+    """
+    _write_arrays(file, _members(trace))
+    file.flush()
+
+
 def read_trace(path: str | os.PathLike[str]) -> Trace:
     """Return the trace that `write_trace` wrote to `path`, equal to it bit for bit.
 
@@ -96,13 +103,25 @@ def read_trace(path: str | os.PathLike[str]) -> Trace:
         TraceFormatError: The file is not a trace, is truncated or damaged, or was written by a
             newer harness.
     """
-    name = os.fspath(path)
     with Path(path).open("rb") as file:
-        try:
-            header, arrays = _read_arrays(file)
-        except _DAMAGE as error:
-            message = f"{name}: the file must be a whole trace file, got: {error}. {_REMEDY}"
-            raise TraceFormatError(message) from error
+        return load_trace(file, os.fspath(path))
+
+
+def load_trace(file: IO[bytes], name: str) -> Trace:
+    """Return the trace that is in an open file.
+
+    Args:
+        file: Can be read and sought in.
+        name: What messages call it.
+
+    Raises:
+        TraceFormatError: It is not a trace, is truncated or damaged, or of a newer harness.
+    """
+    try:
+        header, arrays = _read_arrays(file)
+    except _DAMAGE as error:
+        message = f"{name}: the file must be a whole trace file, got: {error}. {_REMEDY}"
+        raise TraceFormatError(message) from error
     version = header["format_version"]
     if version > FORMAT_VERSION:
         message = (
@@ -118,6 +137,16 @@ def read_trace(path: str | os.PathLike[str]) -> Trace:
     except _DAMAGE as error:
         message = f"{name}: the file must hold a consistent trace, got {error!r}. {_REMEDY}"
         raise TraceFormatError(message) from error
+
+
+def _members(trace: Trace) -> Arrays:
+    """All arrays of a trace by the names of their members, and the header as one more."""
+    arrays: Arrays = {}
+    document = _packed(trace, "trace", arrays)
+    header = {"format": _FORMAT, "format_version": FORMAT_VERSION, "trace": document}
+    text = json.dumps(header, ensure_ascii=True, separators=(",", ":"))
+    arrays["header"] = np.frombuffer(text.encode("ascii"), dtype=np.uint8)
+    return arrays
 
 
 def _write_arrays(file: IO[bytes], arrays: Arrays) -> None:

@@ -7,17 +7,21 @@ are is up to who writes. Those of a training are:
 
 ===============  ==================================================================
 ``ready``        set-up is done, clocks start; ``held_bytes`` of private memory
-``phase``        ``name``: ``build``, ``train`` or ``after``
+``environment``  ``values``: the fields of an `Environment`
+``phase``        ``name``: ``build``, ``train`` or ``after``; ``planned_epochs``, ``planned_steps``
 ``epoch_begin``  ``epoch``
 ``epoch_end``    the fields of an `EpochRecord`
 ``batch_begin``  ``batch``
 ``batch_end``    the batch that began is done
 ``step``         columns of a `StepTable`, as far as they are known
-``event``        the fields of an `Event`
+``rewind``       ``steps``: only the first so many count
+``event``        the fields of an `Event`, its kind as ``event``
 ``enter``        ``callback``, ``hook`` and ``location`` of the callback hook that runs now
 ``leave``        the innermost hook has returned
 ``raised``       ``type``, ``message``, ``location``: what ended the training from inside
 ``exit``         ``call``, ``status``, ``location``: the process is about to end itself
+``refused``      ``type``, ``message``, ``notes``: what the user must mend
+``crashed``      ``text``: a fault of our own
 ``done``         the trace is written as a whole
 ===============  ==================================================================
 """
