@@ -94,7 +94,7 @@ class Preflight(_keras.callbacks.Callback):  # type: ignore[misc]
         refused = [item for item in found if self.strict or item.severity == "refuse"]
         for item in found:
             if item not in refused:
-                warnings.warn(str(item), PreflightWarning, stacklevel=2)
+                _warn(str(item))
         if refused:
             head = "This training is refused before its first step"
             raise PreflightError("\n".join([f"{head}:", *(f"  {item}" for item in refused)]))
@@ -113,6 +113,16 @@ class Preflight(_keras.callbacks.Callback):  # type: ignore[misc]
             source=SourcePlan(kind="other", batches=params.get("steps")),
             callbacks=(CallbackPlan(index=0, name="Preflight"),),
         )
+
+
+def _warn(message: str) -> None:
+    """Warn about the line that called ``fit``, wherever Keras is between it and here."""
+    for frame in _callers():
+        name = frame.f_globals.get("__name__", "")
+        if name != __name__ and name.partition(".")[0] != "keras":
+            place = frame.f_code.co_filename
+            warnings.warn_explicit(message, PreflightWarning, place, frame.f_lineno, module=name)
+            return
 
 
 def _callers() -> Iterator[FrameType]:

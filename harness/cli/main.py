@@ -60,6 +60,9 @@ def _parser() -> argparse.ArgumentParser:
     run.set_defaults(command=_run)
     check = commands.add_parser("check", help="read and validate scenario files, train nothing")
     check.add_argument("files", nargs="+", type=Path, metavar="FILE")
+    check.add_argument(
+        "--preflight", action="store_true", help="say what is wrong with each plan, too"
+    )
     check.set_defaults(command=_check)
     listing = commands.add_parser("list", help="list scenario files and what they claim")
     listing.add_argument("paths", nargs="*", type=Path, default=[Path("scenarios")], metavar="PATH")
@@ -102,10 +105,15 @@ def _check(options: argparse.Namespace) -> int:
     files = scenario_files(options.files)
     for file in files:
         try:
-            load_scenario(file)
+            scenario = load_scenario(file)
         except SpecError as error:
             print(error, file=sys.stderr)
             status = FAILED
+        else:
+            if options.preflight:
+                from harness.cli.preflight import print_findings
+
+                status = worst([status, print_findings(scenario)])
     if status == PASSED:
         count = "1 scenario file is" if len(files) == 1 else f"{len(files)} scenario files are"
         print(f"{count} in order.")

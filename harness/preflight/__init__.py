@@ -15,6 +15,7 @@ from harness.preflight.plan import (
     SourcePlan,
 )
 from harness.preflight.registry import Rule, check, rules
+from harness.preflight.scenarios import plan_of_spec
 
 __all__ = [
     "SEVERITIES",
@@ -29,5 +30,6 @@ __all__ = [
     "Severity",
     "SourcePlan",
     "check",
+    "plan_of_spec",
     "rules",
 ]

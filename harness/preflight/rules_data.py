@@ -57,7 +57,9 @@ def steps_beyond_data(plan: Plan) -> Found:
         f"{len(counts)} x {size} = {size * len(counts)} steps are asked for, the data have "
         f"{batches}{once}: epoch {plan.initial_epoch + short + 1} gets {counts[short]} of {size}, "
         f"and {sum(counts)} steps at most can be trained",
-        "Leave `steps_per_epoch` out, so that each epoch is one pass, or add `.repeat()`.",
+        "Use a dataset, which can begin anew, with `.repeat()`."
+        if plan.source.one_shot
+        else "Leave `steps_per_epoch` out, so that each epoch is one pass, or add `.repeat()`.",
     )
 
 

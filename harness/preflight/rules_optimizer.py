@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from harness.preflight.counting import epoch_size, total_steps
+from harness.preflight.counting import epoch_size, evaluations, total_steps
 from harness.preflight.registry import Discovery, rule
 
 if TYPE_CHECKING:
-    from harness.preflight.plan import Plan
+    from harness.preflight.plan import CallbackPlan, Plan
     from harness.preflight.registry import Found
 
 _SETTERS: Final = ("ReduceLROnPlateau", "LearningRateScheduler")
@@ -24,7 +24,7 @@ def rate_has_two_masters(plan: Plan) -> Found:
     master = rate.name or "a function"
     for callback in plan.callbacks:
         setter = next((name for name in _SETTERS if name in callback.kinds), None)
-        if setter is not None:
+        if setter is not None and _may_set(plan, callback):
             first = "first plateau" if setter == "ReduceLROnPlateau" else "first epoch"
             yield Discovery(
                 callback.where(),
@@ -167,6 +167,14 @@ def accumulation_left_over(plan: Plan) -> Found:
             f"{rest if rest > 1 else 'one'} are thrown away",
             "Choose a number that divides the steps of the training.",
         )
+
+
+def _may_set(plan: Plan, callback: CallbackPlan) -> bool:
+    """Whether there are enough epochs for a callback to set the rate."""
+    monitor, patience = callback.arguments.get("monitor"), callback.arguments.get("patience")
+    if not isinstance(monitor, str) or not isinstance(patience, int):
+        return True
+    return len(evaluations(plan, monitor)) > patience
 
 
 def _miscounted(plan: Plan, length: int) -> str | None:
