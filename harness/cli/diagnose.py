@@ -110,4 +110,3 @@ def _seconds(text: str) -> float:
         message = f"must be a time such as 90, 30m or 2h, got {text!r}"
         raise argparse.ArgumentTypeError(message)
     return float(found[1]) * _SECONDS[found[2].lower()]
-

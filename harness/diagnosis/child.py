@@ -1,4 +1,4 @@
-"""``python -m harness.diagnosis.child``: runs a script as ``__main__``, and only here it is observed.
+"""Runs a script as ``__main__`` of a process of its own, in which alone it is observed.
 
 What the script could tell apart from a plain ``python SCRIPT`` is kept: arguments, ``sys.path``,
 the working directory, standard streams, its exit status and its tracebacks. Keras is wrapped when
@@ -46,9 +46,9 @@ def observe(journal: int) -> Any:
     Args:
         journal: Descriptor of the open file that takes what is seen.
     """
-    from harness.diagnosis.observing.observer import Observer  # noqa: PLC0415 - see `main`
+    from harness.diagnosis.observing.observer import Observer
 
-    os.set_inheritable(journal, False)  # noqa: FBT003 - what the script starts is not the script
+    os.set_inheritable(journal, False)  # noqa: FBT003 - it has no other form
     observer = Observer(journal)
     observer.begin()
     return observer
@@ -57,7 +57,7 @@ def observe(journal: int) -> Any:
 def run(command: list[str]) -> None:
     """Execute a script, or with ``-m`` a module, as ``__main__``."""
     if command[0] == "-m":
-        import runpy  # noqa: PLC0415
+        import runpy
 
         sys.argv = command[1:]
         sys.path[0] = str(Path.cwd())
@@ -72,12 +72,12 @@ def run(command: list[str]) -> None:
     # Pickling, and processes that the script spawns, look the script up there.
     sys.modules["__main__"] = module
     code = compile(Path(script).read_bytes(), script, "exec")
-    exec(code, module.__dict__)  # noqa: S102 - running the user's script is the job
+    exec(code, module.__dict__)  # noqa: S102 - running the script is the job
 
 
 def _show(error: BaseException) -> None:
     """Show an exception as Python would without us."""
-    from harness.diagnosis.observing.places import without_ours  # noqa: PLC0415
+    from harness.diagnosis.observing.places import without_ours
 
     trace = without_ours(error.__traceback__)
     sys.excepthook(type(error), error.with_traceback(trace), trace)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final, Literal, get_args
+from typing import TYPE_CHECKING, Final, Literal, get_args
 
-from harness.trace.stop import Stop
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from harness.trace.stop import Stop
 
 __all__ = ["LEVELS", "Diagnosis", "Finding", "Level", "RunSummary"]
 

@@ -83,7 +83,7 @@ def _fit_summary(fit: FitSeen, script: ScriptSeen) -> RunSummary:
 
 def _loop_summary(loop: LoopSeen, script: ScriptSeen) -> RunSummary:
     losses = loop.steps.loss
-    known = len(losses) > 0 and losses[0] == losses[0]  # noqa: PLR0124 - NaN is what differs
+    known = len(losses) > 0 and losses[0] == losses[0]
     course = f"loss {losses[0]:.4g} -> {losses[-1]:.4g}" if known else ""
     return RunSummary(
         where=f"{loop.where} ({loop.optimizer})",

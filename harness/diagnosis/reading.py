@@ -78,8 +78,8 @@ class _Lane:
         self.parts.append((entry["first"], rows))
         self.stop = max(self.stop, entry["first"] + entry["count"])
 
-    def rows(self, start: int, stop: int) -> tuple[int, NDArray[np.float64]]:
-        """Rows from `start` to before `stop` that are known, and the number of the first."""
+    def rows(self, start: int, stop: int) -> NDArray[np.float64]:
+        """Rows from `start` to before `stop` that are known."""
         width = len(self.measures) + len(self.paths)
         table = np.full((max(stop - start, 0), width), np.nan)
         known = np.zeros(len(table), bool)
@@ -88,7 +88,7 @@ class _Lane:
             if low < high:
                 table[low - start : high - start] = rows[low - first : high - first]
                 known[low - start : high - start] = True
-        return start, table[known] if known.all() else table[known]
+        return table[known]
 
 
 def _lanes(journal: Journal) -> dict[int, _Lane]:
@@ -113,7 +113,7 @@ def _fit(journal: Journal, number: int, lanes: Mapping[int, _Lane]) -> FitSeen:
     own = [entry for entry in journal.entries if entry.get("fit") == number]
     first = {kind: _first(own, kind) for kind in ("fit_begin", "callbacks", "stop_requested")}
     begin, end = first["fit_begin"] or {}, _first(own, "fit_end")
-    lane, span = _main_lane(journal, lanes, own)
+    lane, span = _main_lane(lanes, own)
     done = _epochs(own, lane, begin)
     steps = None if lane is None else _steps(lane, span, done)
     plain = ("place", "model", "epochs", "initial_epoch", "steps_per_epoch", "class_weight")
@@ -156,7 +156,7 @@ def _planned(entry: Entry) -> PlanFinding:
 
 
 def _main_lane(
-    journal: Journal, lanes: Mapping[int, _Lane], own: Sequence[Entry]
+    lanes: Mapping[int, _Lane], own: Sequence[Entry]
 ) -> tuple[_Lane | None, tuple[int, int]]:
     """The optimizer that did most in a fit, and its first row and the one behind its last."""
     begin, end = _first(own, "fit_begin"), _first(own, "fit_end")
@@ -195,7 +195,7 @@ def _epochs(own: Sequence[Entry], lane: _Lane | None, begin: Entry) -> tuple[Epo
 
 def _steps(lane: _Lane, span: tuple[int, int], done: Sequence[EpochSeen]) -> StepsSeen:
     start, stop = span
-    _, table = lane.rows(start, stop)
+    table = lane.rows(start, stop)
     missing = stop - start - len(table)
     epoch = np.full(stop - start, done[-1].epoch + 1 if done else 0)
     batch = np.zeros(stop - start, np.int64)
@@ -245,7 +245,7 @@ def _loops(journal: Journal, lanes: Mapping[int, _Lane]) -> tuple[LoopSeen, ...]
             outside[_rows_at(begin, lane.number) : stop] = False
         if not outside.any():
             continue
-        _, table = lane.rows(0, lane.stop)
+        table = lane.rows(0, lane.stop)
         missing = lane.stop - len(table)
         table = table[outside[missing:]]
         count = len(table)

@@ -8,10 +8,13 @@ import textwrap
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Final
 
+from harness.trace.stop import StopReason
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from harness.diagnosis.finding import Diagnosis, Finding, RunSummary
+    from harness.trace.stop import Stop
 
 __all__ = ["FORMAT", "as_json", "as_text"]
 
@@ -60,18 +63,26 @@ def _head(diagnosis: Diagnosis) -> Iterator[str]:
         f"{name} {diagnosis.environment[name]}" for name in shown if name in diagnosis.environment
     )
     yield f"harness diagnose: {' '.join(diagnosis.command)}"
-    yield f"  {versions or 'without Keras'}; {diagnosis.seconds:.1f} s; peak of memory " + (
-        f"{diagnosis.peak_bytes / 2**30:.2f} GiB"
-    )
+    peak = f"{diagnosis.peak_bytes / 2**30:.2f} GiB"
+    yield f"  {versions or 'without Keras'}; {diagnosis.seconds:.1f} s; peak of memory {peak}"
 
 
 def _run(run: RunSummary) -> Iterator[str]:
     yield from _entry("data", run.source)
     yield from _entry("planned", _amount(run.planned_epochs, run.planned_steps))
     yield from _entry("done", _amount(run.done_epochs, run.done_steps))
-    yield from _entry("ended", run.stop.sentence)
+    yield from _entry("ended", _ended(run.stop))
     if run.course:
         yield from _entry("course", run.course)
+
+
+def _ended(stop: Stop) -> str:
+    """Why a run ended; where it ended stands beside it."""
+    evidence = f"{stop.evidence[:1].upper()}{stop.evidence[1:]}."
+    if stop.reason is StopReason.COMPLETED:
+        return f"As planned. {evidence}"
+    place = "" if stop.location is None else f" At {stop.location}."
+    return f"{stop.reason.sentence} {evidence}{place}"
 
 
 def _amount(epochs: int | None, steps: int | None) -> str:

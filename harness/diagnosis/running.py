@@ -31,9 +31,7 @@ __all__ = ["Limits", "run_script"]
 _CHILD: Final = Path(__file__).with_name("child.py")
 
 
-def run_script(
-    command: Sequence[str], limits: Limits, *, quiet_output: bool = False
-) -> ScriptSeen:
+def run_script(command: Sequence[str], limits: Limits, *, quiet_output: bool = False) -> ScriptSeen:
     """Run a script under observation and return what was seen.
 
     Its standard input is ours; what it writes goes where ours goes. A first Ctrl-C is the script's
@@ -69,7 +67,7 @@ def _watched(
 ) -> Evidence:
     output: Any = sys.stderr.fileno() if quiet_output else None
     sys.stdout.flush()
-    child = subprocess.Popen(  # noqa: S603 - running the user's script is the job
+    child = subprocess.Popen(  # noqa: S603 - running the script is the job
         [sys.executable, str(_CHILD), str(journal), *command],
         stdout=output,
         stderr=subprocess.PIPE,

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.preflight.finding import Finding as PlanFinding
-from harness.trace.stop import Stop
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from harness.preflight.finding import Finding as PlanFinding
+    from harness.trace.stop import Stop
 
 __all__ = ["EpochSeen", "FitSeen", "LoopSeen", "ScriptSeen", "StepsSeen"]
 

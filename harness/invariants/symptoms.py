@@ -108,7 +108,9 @@ def _overfitting(view: View) -> Symptom | None:
     )
 
 
-def overfitting_of(epochs: NDArray[np.int64], trained: Float64, held_out: Float64) -> Symptom | None:
+def overfitting_of(
+    epochs: NDArray[np.int64], trained: Float64, held_out: Float64
+) -> Symptom | None:
     """The validation loss rises after its lowest point, the training loss goes on falling.
 
     Args:

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from harness.diagnosis.finding import Diagnosis
 from harness.diagnosis.judging import diagnose
 from harness.diagnosis.reading import read_script
-from harness.diagnosis.finding import Diagnosis
 from harness.trace.journal import parse_journal
 
 HERE = Path(__file__).parent
@@ -23,13 +23,12 @@ def server() -> Iterator[Callable[[dict[str, object]], dict[str, object]]]:
     """Runs scripts in children that are forked from a process that has imported Keras."""
     reading, writing = os.pipe()
     with subprocess.Popen(
-        [sys.executable, "-m", "tests.diagnose.forking"],
+        [sys.executable, "-m", "tests.diagnose.forking", str(writing)],
         stdin=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         cwd=HERE.parents[1],
-        preexec_fn=lambda: os.dup2(writing, 3),
-        pass_fds=(3,),
+        pass_fds=(writing,),
         text=True,
     ) as process:
         os.close(writing)
@@ -50,9 +49,7 @@ def server() -> Iterator[Callable[[dict[str, object]], dict[str, object]]]:
 
 
 @pytest.fixture
-def observe(
-    server: Callable[[dict[str, object]], dict[str, object]], tmp_path: Path
-) -> Observe:
+def observe(server: Callable[[dict[str, object]], dict[str, object]], tmp_path: Path) -> Observe:
     """Diagnoses a script in a forked child; returns the diagnosis and what the script wrote."""
 
     def run(script: Path) -> tuple[Diagnosis, str]:

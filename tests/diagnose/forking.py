@@ -4,20 +4,31 @@ It reads one JSON object a line, runs it in a child that is observed as the real
 with the child's status and what it wrote.
 """
 
+import importlib
 import json
 import os
 import sys
 import tempfile
-
-import keras  # noqa: F401 - what the children need not import again
-import tensorflow  # noqa: F401
+from typing import Any
 
 from harness.diagnosis import child
-from harness.diagnosis.observing import fits, observer, steps, validation  # noqa: F401
+
+for name in ("keras", "tensorflow"):
+    # What the children need not import again; the observer's own parts with it.
+    importlib.import_module(name)
+for name in ("fits", "observer", "steps", "validation"):
+    importlib.import_module(f"harness.diagnosis.observing.{name}")
+
+LEAVE = os._exit
+"""As it was before anybody watched it."""
 
 
-def serve() -> None:
-    """Answer until the input ends."""
+def serve(answers: int) -> None:
+    """Answer until the input ends.
+
+    Args:
+        answers: Descriptor that takes one line an answer.
+    """
     for line in sys.stdin:
         request = json.loads(line)
         with tempfile.TemporaryFile() as output:
@@ -25,27 +36,33 @@ def serve() -> None:
             output.seek(0)
             text = output.read().decode("utf-8", "replace")
         answer = json.dumps({"status": status, "output": text})
-        os.write(3, f"{answer}\n".encode())
+        os.write(answers, f"{answer}\n".encode())
 
 
-def _fork(request: dict[str, object], output: int) -> int:
+def _fork(request: dict[str, Any], output: int) -> int:
+    """Run one script in a child; returns its status."""
     number = os.fork()
-    if number:
-        _, status = os.waitpid(number, 0)
-        return os.waitstatus_to_exitcode(status)
+    if not number:
+        _run(request, output)
+    _, status = os.waitpid(number, 0)
+    return os.waitstatus_to_exitcode(status)
+
+
+def _run(request: dict[str, Any], output: int) -> None:
+    """Run the script in this process, and end it."""
     for stream in (1, 2):
         os.dup2(output, stream)
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     journal = os.open(str(request["journal"]), os.O_WRONLY | os.O_APPEND | os.O_CREAT)
     try:
-        child.main([str(journal), *map(str, request["command"])])  # type: ignore[call-overload]
+        child.main([str(journal), *request["command"]])
         code = 0
     except SystemExit as error:
         code = error.code if isinstance(error.code, int) else int(error.code is not None)
     sys.stdout.flush()
     sys.stderr.flush()
-    os._exit(code)
+    LEAVE(code)
 
 
 if __name__ == "__main__":
-    serve()
+    serve(int(sys.argv[1]))

@@ -1,4 +1,4 @@
-"""Looks once, after a fit, at what is not a number: weights, and the arrays that were trained on."""
+"""Looks once, after a fit, at what is not a number: weights, and arrays that were trained on."""
 
 from __future__ import annotations
 
@@ -40,7 +40,9 @@ def audit_data(arguments: dict[str, Any]) -> list[str]:
             if wrong.any():
                 row = int(np.argwhere(wrong)[0][0])
                 label = f"{name}[{index}]" if index else name
-                found.append(f"{label}: {int(wrong.sum())} of {leaf.size} values, first in row {row}")
+                found.append(
+                    f"{label}: {int(wrong.sum())} of {leaf.size} values, first in row {row}"
+                )
     return found
 
 

@@ -25,7 +25,7 @@ def watch_criteria(notes: Notes) -> None:
     Args:
         notes: The journal.
     """
-    from keras.src.losses import loss as module  # noqa: PLC0415
+    from keras.src.losses import loss as module
 
     told: set[str] = set()
     losses: list[Any] = []
@@ -43,7 +43,8 @@ def watch_criteria(notes: Notes) -> None:
         rank = len(getattr(values, "shape", (0,)))
         weighed = len(getattr(sample_weight, "shape", ()) or ()) > 0
         if losses and weighed and rank == 0:
-            _tell(notes, told, "loss", losses[-1])
+            with notes.sparing("loss"):
+                _tell(notes, told, "loss", losses[-1])
         return original(values, sample_weight, *a, **kw)
 
     wrap(keras.losses.Loss, "__call__", called)
@@ -67,17 +68,18 @@ def ignores_weights(update: Any) -> bool:
 
 
 def _watch_metrics(notes: Notes, told: set[str]) -> None:
-    from keras.src.trainers.compile_utils import CompileMetrics  # noqa: PLC0415
+    from keras.src.trainers.compile_utils import CompileMetrics
 
     def updated(
-        original: Callable[..., Any], compiled: Any, y_true: Any, y_pred: Any, sample_weight: Any = None
+        original: Callable[..., Any], compiled: Any, *args: Any, sample_weight: Any = None
     ) -> Any:
-        result = original(compiled, y_true, y_pred, sample_weight=sample_weight)
-        if sample_weight is not None and not told.issuperset({"metrics"}):
+        result = original(compiled, *args, sample_weight=sample_weight)
+        if sample_weight is not None and "metrics" not in told:
             told.add("metrics")
-            for metric in _weighted(compiled):
-                if ignores_weights(type(metric).update_state):
-                    _tell(notes, told, "metric", metric)
+            with notes.sparing("metrics"):
+                for metric in _weighted(compiled):
+                    if ignores_weights(type(metric).update_state):
+                        _tell(notes, told, "metric", metric)
         return result
 
     wrap(CompileMetrics, "update_state", updated)
@@ -86,7 +88,9 @@ def _watch_metrics(notes: Notes, told: set[str]) -> None:
 def _weighted(compiled: Any) -> list[Any]:
     """The metrics that are given weights."""
     flat = getattr(compiled, "_flat_weighted_metrics", None) or []
-    return [metric for group in flat if group is not None for metric in getattr(group, "metrics", ())]
+    return [
+        metric for group in flat if group is not None for metric in getattr(group, "metrics", ())
+    ]
 
 
 def _tell(notes: Notes, told: set[str], kind: str, criterion: Any) -> None:
@@ -95,21 +99,21 @@ def _tell(notes: Notes, told: set[str], kind: str, criterion: Any) -> None:
     if f"{kind} {name}" in told:
         return
     told.add(f"{kind} {name}")
-    method = getattr(criterion, "fn", None) or (
-        owner.call if kind == "loss" else owner.update_state
-    )
+    function = getattr(criterion, "fn", None)
+    wrapped = callable(function) and hasattr(function, "__code__")
+    method = function if wrapped else owner.call if kind == "loss" else owner.update_state
     code = getattr(method, "__code__", None)
     notes.write(
         "unweighted",
         criterion=kind,
-        name=getattr(method, "__name__", name) if hasattr(criterion, "fn") else owner.__name__,
+        name=getattr(method, "__name__", name) if wrapped else owner.__name__,
         place=None if code is None else place_of(code),
     )
 
 
 def _watch_names(notes: Notes) -> None:
     """Note when the user's own code asks for ``metrics_names`` and gets fewer than there are."""
-    from keras.src.trainers.trainer import Trainer  # noqa: PLC0415
+    from keras.src.trainers.trainer import Trainer
 
     names = vars(Trainer).get("metrics_names")
     if not isinstance(names, property) or names.fget is None:
@@ -118,9 +122,11 @@ def _watch_names(notes: Notes) -> None:
 
     def get(model: Any) -> list[str]:
         found: list[str] = names.fget(model)  # type: ignore[misc]
-        place = user_place(sys._getframe(1))  # noqa: SLF001
-        values = list(model.get_metrics_result())
-        if place is not None and place not in told and len(found) != len(values):
+        place = user_place(sys._getframe(1))
+        values: list[str] = []
+        with notes.sparing("metrics_names"):
+            values = list(model.get_metrics_result())
+        if place is not None and place not in told and values and len(found) != len(values):
             told.add(place)
             notes.write("metrics_names", place=place, names=found, values=values)
         return found

@@ -87,7 +87,7 @@ class FitWatch:
         arguments.pop("self", None)
         run = _Fit(number=self._count, model=model, arguments=arguments)
         self._count += 1
-        place = user_place(sys._getframe(1))  # noqa: SLF001
+        place = user_place(sys._getframe(1))
         with self._notes.sparing("fit"):
             self._steps.watch_train_step(type(model))
             self._validation.watch_test_step(type(model))
@@ -178,7 +178,7 @@ class FitWatch:
         self._steps.watch_train_step(type(model))
         if id(model) not in self._singles:
             self._singles.add(id(model))
-            place = user_place(sys._getframe(1))  # noqa: SLF001
+            place = user_place(sys._getframe(1))
             self._notes.write("train_on_batch", place=place, model=type(model).__name__)
         return original(model, *a, **kw)
 
@@ -291,14 +291,17 @@ def _describe_optimizer(optimizer: Any) -> dict[str, Any] | None:
     return {
         "name": type(inner).__name__,
         "schedule": type(rate).__name__ if hasattr(rate, "get_config") else None,
+        "alpha": _number(getattr(rate, "alpha", None)),
+        "initial_rate": _number(getattr(rate, "initial_learning_rate", None)),
         "scaled": inner is not optimizer,
         "weight_decay": bool(getattr(inner, "weight_decay", None)),
         "use_ema": bool(getattr(inner, "use_ema", False)),
         "accumulation": getattr(inner, "gradient_accumulation_steps", None),
-        "clips": [
-            name for name in ("clipnorm", "global_clipnorm", "clipvalue") if getattr(inner, name, None)
-        ],
     }
+
+
+def _number(value: Any) -> float | None:
+    return float(value) if isinstance(value, int | float) else None
 
 
 def _plain_weights(weights: Any) -> dict[str, float] | None:

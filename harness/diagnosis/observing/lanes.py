@@ -8,6 +8,7 @@ or at the end of an epoch, loses nothing.
 from __future__ import annotations
 
 import base64
+import threading
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
@@ -19,7 +20,7 @@ from harness.recorders.measures import read
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["MEASURES", "Lane", "Measured", "pack_rows"]
+__all__ = ["MEASURES", "Lane", "Measured", "made_apart", "pack_rows"]
 
 MEASURES: Final = ("loss", "learning_rate", "loss_scale", "batch_size", "half_square_move")
 
@@ -45,8 +46,8 @@ class Measured:
         rate: Learning rate.
         scale: Loss scale.
         before: Sampled weights before the update.
+        after: The same weights after it.
         squares: Half squares of the gradients.
-        measured: Whether the measures lie in the step's own graph.
     """
 
     loss: Any = None
@@ -71,7 +72,7 @@ class Lane:
     """
 
     def __init__(self, number: int, optimizer: Any, variables: list[Any]) -> None:
-        """Allocate the ring; inside a graph that is being traced, outside of it.
+        """Allocate the ring.
 
         Args:
             number: Of this lane.
@@ -89,11 +90,8 @@ class Lane:
         self.traces = 0
         step = max(len(variables) // _SAMPLED_VARIABLES, 1)
         self._samples = [_sample_of(variables[i]) for i in range(0, len(variables), step)]
-        with tf.init_scope():
-            self._row = tf.Variable(0, dtype="int64", trainable=False, name="observed_rows")
-            self._ring = tf.Variable(
-                np.zeros((self.capacity, width), "float32"), trainable=False, name="observed"
-            )
+        self._row = made_apart(np.int64(0))
+        self._ring = made_apart(np.zeros((self.capacity, width), "float32"))
         self._eager = tf.function(self._write_row, reduce_retracing=True)
         self._eager_squares = tf.function(half_squares, reduce_retracing=True)
         self._eager_samples = tf.function(self._sample)
@@ -167,6 +165,21 @@ class Lane:
         rows = np.arange(first, stop, dtype=np.int64) % self.capacity
         values: NDArray[np.float32] = tf.gather(self._ring, rows).numpy()
         return first, values
+
+
+def made_apart(value: Any) -> Any:
+    """A variable of its own, made in another thread.
+
+    One that a function which is being traced finds to be made within it, `init_scope` or not, makes
+    TensorFlow trace that function a second time, and what the user prints there appears twice.
+    """
+    made: list[Any] = []
+    thread = threading.Thread(
+        target=lambda: made.append(tf.Variable(value, trainable=False, name="observed"))
+    )
+    thread.start()
+    thread.join()
+    return made[0]
 
 
 def half_squares(gradients: list[Any]) -> Any:

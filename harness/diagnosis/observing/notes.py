@@ -39,9 +39,7 @@ class Notes:
             return
         with self._lock:
             try:
-                self._writer.write(
-                    kind, at=round(time.monotonic() - self._started, 4), **values
-                )
+                self._writer.write(kind, at=round(time.monotonic() - self._started, 4), **values)
             except OSError:
                 # A full disk costs the observation, not the training.
                 self.alive = False

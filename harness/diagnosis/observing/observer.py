@@ -73,7 +73,7 @@ class Observer:
 
     def _wrap(self) -> None:
         """Keras has been imported."""
-        import keras  # noqa: PLC0415 - now it is there
+        import keras
 
         backend = keras.config.backend()
         self.notes.write(
@@ -86,11 +86,11 @@ class Observer:
         )
         if backend != "tensorflow" or keras.__version__.startswith("2."):
             return
-        from harness.diagnosis.observing.criteria import watch_criteria  # noqa: PLC0415
-        from harness.diagnosis.observing.fits import FitWatch  # noqa: PLC0415
-        from harness.diagnosis.observing.sources import watch_datasets  # noqa: PLC0415
-        from harness.diagnosis.observing.steps import StepWatch  # noqa: PLC0415
-        from harness.diagnosis.observing.validation import ValidationWatch  # noqa: PLC0415
+        from harness.diagnosis.observing.criteria import watch_criteria
+        from harness.diagnosis.observing.fits import FitWatch
+        from harness.diagnosis.observing.sources import watch_datasets
+        from harness.diagnosis.observing.steps import StepWatch
+        from harness.diagnosis.observing.validation import ValidationWatch
 
         self._callback = keras.callbacks.Callback
         self._steps = StepWatch(self.notes)
@@ -111,7 +111,7 @@ class Observer:
             if os.getppid() != parent:
                 os.kill(os.getpid(), signal.SIGKILL)
             if self._steps is not None and self._steps.flush():
-                from harness.recorders.resources import resident_bytes  # noqa: PLC0415
+                from harness.recorders.resources import resident_bytes
 
                 steps = sum(lane.read_rows for lane in self._steps.lanes)
                 self.notes.write("memory", rss=resident_bytes(), steps=steps)
@@ -120,9 +120,7 @@ class Observer:
         show = warnings.showwarning
 
         def shown(message: Any, category: Any, *args: Any, **kw: Any) -> None:
-            self.notes.write(
-                "warning", category=category.__name__, message=str(message)[:500]
-            )
+            self.notes.write("warning", category=category.__name__, message=str(message)[:500])
             show(message, category, *args, **kw)
 
         warnings.showwarning = shown
@@ -133,7 +131,10 @@ class Observer:
 
         def left(status: int) -> None:
             self.notes.write(
-                "exit", call="os._exit", status=status, location=user_place(sys._getframe(1))  # noqa: SLF001
+                "exit",
+                call="os._exit",
+                status=status,
+                location=user_place(sys._getframe(1)),
             )
             leave(status)
 

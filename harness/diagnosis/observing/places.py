@@ -48,7 +48,7 @@ def is_ours(file: str) -> bool:
 
 @cache
 def _is_library(file: str) -> bool:
-    if file.startswith("<"):
+    if file.startswith("<") or "__autograph_generated_file" in file:
         return True
     return os.path.realpath(file).startswith(_LIBRARIES) or is_ours(file)
 
@@ -86,7 +86,7 @@ def user_place(frame: FrameType | None = None) -> str | None:
     Args:
         frame: Where to begin; the caller by default.
     """
-    start = sys._getframe(1) if frame is None else frame  # noqa: SLF001 - the only way to a frame
+    start = sys._getframe(1) if frame is None else frame
     found = next((one for one in _frames(start) if _is_users(one)), None)
     return None if found is None else place_of(found.f_code, found.f_lineno)
 
@@ -116,13 +116,16 @@ def raised_at(error: BaseException, base: type | None = None) -> dict[str, Any]:
         error: Has been raised.
         base: Keras' `Callback`, once Keras is there.
     """
-    place, hook, last = None, None, None
     trace = error.__traceback__
+    place = None if trace is None else user_place(trace.tb_frame)
+    hook, last = None, None
     while trace is not None:
         frame = trace.tb_frame
-        last = place_of(frame.f_code, trace.tb_lineno)
+        here = place_of(frame.f_code, trace.tb_lineno)
         if _is_users(frame):
-            place = last
+            place = here
+        if not is_ours(frame.f_code.co_filename):
+            last = here
         owner = frame.f_locals.get("self")
         name = frame.f_code.co_name
         if (

@@ -1,4 +1,4 @@
-"""Where the batches of a fit come from: what kind of source, how it was built and how long it is."""
+"""Where the batches of a fit come from: the kind of source, how it was built, how long it is."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ __all__ = ["Drawn", "describe", "watch_datasets"]
 
 _PLACE = "_observed_place"
 _MOST_STAGES = 24
+_MOST_LABELS = 1000
 
 
 class Drawn:
@@ -48,7 +49,7 @@ def watch_datasets() -> None:
 
     def built(original: Callable[..., Any], dataset: Any, *args: Any, **kw: Any) -> None:
         original(dataset, *args, **kw)
-        place = user_place(sys._getframe(1))  # noqa: SLF001
+        place = user_place(sys._getframe(1))
         if place is not None:
             # Past the tracking of TensorFlow's own attributes.
             object.__setattr__(dataset, _PLACE, place)
@@ -108,7 +109,7 @@ def _labels(y: Any) -> list[float] | None:
         return None
     values = np.argmax(y, axis=-1) if y.ndim > 1 and y.shape[-1] > 1 else y
     labels = np.unique(values)
-    return [float(label) for label in labels] if len(labels) <= 1000 else None
+    return [float(label) for label in labels] if len(labels) <= _MOST_LABELS else None
 
 
 def _py_dataset(x: Any) -> dict[str, Any]:
@@ -126,7 +127,8 @@ def _py_dataset(x: Any) -> dict[str, Any]:
 
 
 def _dataset(dataset: Any) -> dict[str, Any]:
-    stages, place, shuffles, repeats = [], None, False, False
+    stages: list[str] = []
+    place, shuffles, repeats = None, False, False
     one = dataset
     while one is not None and len(stages) < _MOST_STAGES:
         name = _stage(type(one).__name__)

@@ -71,7 +71,7 @@ class StepWatch:
 
     def install(self) -> None:
         """Wrap updates, tapes and losses, for all classes there are and will be."""
-        from keras.src.optimizers.base_optimizer import BaseOptimizer  # noqa: PLC0415
+        from keras.src.optimizers.base_optimizer import BaseOptimizer
 
         for owner in (BaseOptimizer, keras.optimizers.LossScaleOptimizer):
             wrap(owner, "apply", self._apply)
@@ -182,7 +182,7 @@ class StepWatch:
                 optimizer=lane.kind,
                 measures=MEASURES,
                 paths=lane.paths[: lane.columns],
-                place=user_place(sys._getframe(1)),  # noqa: SLF001
+                place=user_place(sys._getframe(1)),
             )
         if not tf.executing_eagerly():
             lane.traces += 1
@@ -192,7 +192,7 @@ class StepWatch:
         """Whether this runs on several replicas, where a row would mix what belongs to each."""
         if not tf.distribute.has_strategy():
             return False
-        several = tf.distribute.get_strategy().num_replicas_in_sync > 1
+        several = bool(tf.distribute.get_strategy().num_replicas_in_sync > 1)
         self.replicated |= several
         return several
 
@@ -216,7 +216,13 @@ class StepWatch:
         return result
 
     def _loss(
-        self, original: Callable[..., Any], loss: Any, y_true: Any, y_pred: Any, *args: Any, **kw: Any
+        self,
+        original: Callable[..., Any],
+        loss: Any,
+        y_true: Any,
+        y_pred: Any,
+        *args: Any,
+        **kw: Any,
     ) -> Any:
         if self._current.step is None and tf.is_tensor(y_pred):
             self._current.size = _rows_of(y_pred)

@@ -29,7 +29,7 @@ def watch_callbacks() -> None:
     def made(original: Callable[..., Any], callback: Any, *args: Any, **kw: Any) -> None:
         original(callback, *args, **kw)
         if not hasattr(callback, _PLACE):
-            place = user_place(sys._getframe(1))  # noqa: SLF001
+            place = user_place(sys._getframe(1))
             object.__setattr__(callback, _PLACE, place)
 
     wrap(keras.callbacks.Callback, "__init__", made)
@@ -50,7 +50,7 @@ def watch_stops(trainer: type, told: Callable[[Any, dict[str, Any]], None]) -> N
         was = get(model)
         model.__dict__["stop_training"] = value
         if value and not was:
-            told(model, _request(sys._getframe(1)))  # noqa: SLF001
+            told(model, _request(sys._getframe(1)))
 
     trainer.stop_training = property(get, put)  # type: ignore[attr-defined]
 

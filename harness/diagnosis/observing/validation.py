@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import tensorflow as tf
 
+from harness.diagnosis.observing.lanes import made_apart
 from harness.diagnosis.observing.wrapping import wrap
 from harness.recorders.measures import first_input
 
@@ -43,9 +44,8 @@ class ValidationWatch:
 
     def begin(self, model: Any) -> None:
         """An evaluation begins."""
-        for total in self._totals.get(id(model), (None,))[:1]:
-            if total is not None:
-                total.assign([0, 0])
+        if id(model) in self._totals:
+            self._totals[id(model)][0].assign([0, 0])
 
     def end(self, model: Any) -> dict[str, Any]:
         """What the evaluation has read: ``examples`` and ``fingerprint``, as far as is known."""
@@ -67,14 +67,17 @@ class ValidationWatch:
         return result
 
     def _add(self, model: Any, inputs: Any) -> None:
-        if not tf.is_tensor(inputs) or not hasattr(inputs, "shape") or inputs.shape.rank in (None, 0):
+        if (
+            not tf.is_tensor(inputs)
+            or not hasattr(inputs, "shape")
+            or inputs.shape.rank in (None, 0)
+        ):
             return
         dtype = inputs.dtype
         if not (dtype.is_floating or dtype.is_integer) or None in inputs.shape[1:]:
             return
         if id(model) not in self._totals:
-            with tf.init_scope():
-                total = tf.Variable([0, 0], dtype="int64", trainable=False, name="observed_sum")
+            total = made_apart(np.zeros(2, np.int64))
             # With the model, so that its identity is never given away again.
             self._totals[id(model)] = total, model
         total = self._totals[id(model)][0]
@@ -92,4 +95,6 @@ def _fingerprint(inputs: Any) -> Any:
 
 
 def _several() -> bool:
-    return tf.distribute.has_strategy() and tf.distribute.get_strategy().num_replicas_in_sync > 1
+    return bool(
+        tf.distribute.has_strategy() and tf.distribute.get_strategy().num_replicas_in_sync > 1
+    )

@@ -51,7 +51,7 @@ _EXCEPTIONS: Final = (
         "Keep the schedule or the callback.",
     ),
     _known(
-        r"(TypeError: '\w*(Tensor|Variable)' object is not callable)",
+        r"TypeError: '[\w.]*(Tensor|Variable)' object is not callable",
         "rate_is_no_function",
         "optimizer.learning_rate is the current value, also where a schedule computes it.",
         "Call the schedule itself, schedule(step), or read float(optimizer.learning_rate).",
@@ -59,7 +59,10 @@ _EXCEPTIONS: Final = (
     _known(
         r"(OperatorNotAllowedInGraphError|[Uu]sing a symbolic `tf\.Tensor` as a Python `bool`)",
         "python_branch_in_graph",
-        "fit compiles the train step into a graph once; a Python `if` can't look at a tensor in it.",
+        (
+            "fit compiles the train step into a graph once; a Python `if` can't look at a tensor "
+            "in it."
+        ),
         "Use tf.cond or keras.ops.cond. To accumulate gradients, give the optimizer "
         "gradient_accumulation_steps: Keras does the rest.",
     ),

@@ -31,21 +31,31 @@ _LEVELS: Final[Mapping[CauseName, Level]] = {
 
 _ADVICE: Final[Mapping[CauseName, tuple[str, str]]] = {
     "overshoot": (
-        "The last updates went too far and threw the model out of where it was: what is saved now "
-        "is worse than it was a few steps before.",
-        "Let the learning rate fall towards the end (CosineDecay over all steps, or "
-        "ReduceLROnPlateau), and keep the best weights instead of the last.",
+        (
+            "The last updates went too far and threw the model out of where it was: what is "
+            "saved now is worse than it was a few steps before."
+        ),
+        (
+            "Let the learning rate fall towards the end (CosineDecay over all steps, or "
+            "ReduceLROnPlateau), and keep the best weights instead of the last."
+        ),
     ),
     "sharp_minimum": (
-        "The minimum is so steep that an update of the usual length climbs its wall: the last "
-        "weights are worse than those before.",
-        "Lower the learning rate towards the end or clip the gradients (global_clipnorm=1.0), and "
-        "keep the best weights instead of the last.",
+        (
+            "The minimum is so steep that an update of the usual length climbs its wall: the last "
+            "weights are worse than those before."
+        ),
+        (
+            "Lower the learning rate towards the end or clip the gradients "
+            "(global_clipnorm=1.0), and keep the best weights instead of the last."
+        ),
     ),
     "outlier_batch": (
         "The batch is unlike the others; the model is not worse than a step before.",
-        "Look at the examples of that batch, shuffle, and judge the end by validation data, not by "
-        "the loss of one batch.",
+        (
+            "Look at the examples of that batch, shuffle, and judge the end by validation data, "
+            "not by the loss of one batch."
+        ),
     ),
     "partial_batch": (
         "The last batch holds few examples, so its loss scatters more; the model is not worse.",
@@ -88,15 +98,12 @@ def final_spike(steps: StepsSeen, where: str) -> Iterator[Finding]:
     if cause == "unknown" and 0 < sizes[-1] < sizes.max() / 2:
         cause = "partial_batch"
     why, remedy = _ADVICE[cause]
-    names = cause.replace("_", " ")
+    name = "cause unknown" if cause == "unknown" else cause.replace("_", " ")
     yield Finding(
         rule="final_step_spike",
         level=_LEVELS[cause],
         where=where,
-        seen=(
-            f"The loss leaps in the final step, {names if cause != 'unknown' else 'cause unknown'}: "
-            f"{spike.evidence}."
-        ),
+        seen=f"The loss leaps in the final step, {name}: {spike.evidence}.",
         why=why,
         remedy=remedy,
         figures={"cause": cause, "step": steps.first + spike.step, "loss": float(steps.loss[-1])},
@@ -105,7 +112,11 @@ def final_spike(steps: StepsSeen, where: str) -> Iterator[Finding]:
 
 def trends(fit: FitSeen) -> Iterator[Finding]:
     """Divergence and overfitting, as notes: they are of the task, not of the program."""
-    if fit.steps is not None and len(fit.steps) >= FEWEST_STEPS and np.isfinite(fit.steps.loss).all():
+    if (
+        fit.steps is not None
+        and len(fit.steps) >= FEWEST_STEPS
+        and np.isfinite(fit.steps.loss).all()
+    ):
         symptom = divergence_of(fit.steps.loss)
         if symptom is not None:
             yield Finding(
@@ -131,6 +142,9 @@ def trends(fit: FitSeen) -> Iterator[Finding]:
             where=fit.where,
             seen=f"The model learns the training data by heart: {symptom.evidence}.",
             why="From there on it gets worse on data that it has not seen.",
-            remedy="Stop there (EarlyStopping with restore_best_weights), regularise, or get more data.",
+            remedy=(
+                "Stop there (EarlyStopping with restore_best_weights), regularise, or get "
+                "more data."
+            ),
             figures={"epoch": symptom.epoch},
         )

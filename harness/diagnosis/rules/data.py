@@ -45,11 +45,12 @@ def _replay(fit: FitSeen) -> Iterator[Finding]:
         ),
         why=(
             "A generator can be read once. When it has ended, Keras plays the first two batches, "
-            "which it had drawn to look at, in every further epoch: the model learns those by heart."
+            "which it had drawn to look at, in every further epoch: the model learns those by "
+            "heart."
         ),
         remedy=(
-            "Let the generator go on without end and give steps_per_epoch; or make a tf.data.Dataset "
-            "or a keras.utils.PyDataset of it, which begin anew in every epoch."
+            "Let the generator go on without end and give steps_per_epoch; or make a "
+            "tf.data.Dataset or a keras.utils.PyDataset of it, which begin anew in every epoch."
         ),
         figures={"drawn": fit.drawn, "steps": fit.done_steps, "replayed": again},
     )
@@ -65,8 +66,8 @@ def _overrun(fit: FitSeen) -> Iterator[Finding]:
         level="warning",
         where=fit.where,
         seen=(
-            f"{over[0].steps} steps were trained in epoch {over[0].epoch + 1}, {planned} were asked "
-            f"for: steps_per_execution is {several}, and an execution always runs in full. "
+            f"{over[0].steps} steps were trained in epoch {over[0].epoch + 1}, {planned} were "
+            f"asked for: steps_per_execution is {several}, and an execution always runs in full. "
             f"{count(len(over), 'epoch')} of {len(fit.done)} went too far."
         ),
         why=(
@@ -82,7 +83,8 @@ def _phantom(fit: FitSeen) -> Iterator[Finding]:
     if fit.updates is None or fit.steps is None or fit.source.get("batches") is not None:
         return
     extra = fit.updates - fit.done_steps
-    if not 0 < extra <= fit.begun:
+    if not 0 < extra <= fit.begun or fit.source_ended:
+        # A generator that has ended is a finding of its own.
         return
     optimizer = fit.optimizer
     affected = [
@@ -142,8 +144,9 @@ def _static_batch(fit: FitSeen) -> Iterator[Finding]:
                     f"difference is a batch of {size} that was never there."
                 ),
                 why=(
-                    "The source has batches of a fixed size and an unknown end; the call that finds "
-                    "the end still counts a whole batch, and every mean of the epoch is too small."
+                    "The source has batches of a fixed size and an unknown end; the call that "
+                    "finds the end still counts a whole batch, and every mean of the epoch is "
+                    "too small."
                 ),
                 remedy=(
                     "Tell the length by tf.data.experimental.assert_cardinality(n) or "

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from harness.diagnosis.seen import FitSeen, ScriptSeen
 
-__all__ = ["growth", "misleading_names", "retracing", "weights_without_effect"]
+__all__ = ["growth", "lowest_rate", "misleading_names", "retracing", "weights_without_effect"]
 
 _FEWEST_TRACES: Final = 5
 _SHARE_OF_STEPS: Final = 0.1
@@ -67,8 +67,8 @@ def growth(fit: FitSeen) -> Iterator[Finding]:
         where=fit.where,
         seen=(
             f"Resident memory grew by {size(slope)} an epoch, from {size(memory[0])} after epoch 2 "
-            f"to {size(memory[-1])} after epoch {len(memory) + 1}; at least {size(low)} an epoch is "
-            "certain (99 %)."
+            f"to {size(memory[-1])} after epoch {len(memory) + 1}; at least {size(low)} an epoch "
+            "is certain (99 %)."
         ),
         why="A run that is long enough will be ended for want of memory, without an error.",
         remedy=(
@@ -109,6 +109,29 @@ def weights_without_effect(script: ScriptSeen) -> Iterator[Finding]:
             remedy=remedy,
             figures={"criterion": entry["criterion"], "name": entry["name"]},
         )
+
+
+def lowest_rate(fit: FitSeen) -> Iterator[Finding]:
+    """A share of the initial rate that was written down as if it were a rate."""
+    alpha, initial = fit.optimizer.get("alpha"), fit.optimizer.get("initial_rate")
+    name = str(fit.optimizer.get("schedule"))
+    if not name.startswith("CosineDecay") or not alpha or not initial or alpha >= initial:
+        return
+    yield Finding(
+        rule="alpha_is_a_share",
+        level="note",
+        where=fit.where,
+        seen=(
+            f"{name} has alpha={alpha:g}: a share of the initial rate {initial:g}, so that the "
+            f"lowest rate is {alpha * initial:g}."
+        ),
+        why=(
+            "alpha is no learning rate; a rate of practically 0 at the end may not be what was "
+            "meant."
+        ),
+        remedy=f"For a lowest rate of {alpha:g} give alpha={alpha / initial:g}.",
+        figures={"alpha": alpha, "lowest_rate": alpha * initial},
+    )
 
 
 def misleading_names(script: ScriptSeen) -> Iterator[Finding]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -12,12 +12,17 @@ from harness.diagnosis.rules.words import count, listed, place_of_step
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from numpy.typing import NDArray
+
     from harness.diagnosis.seen import StepsSeen
 
 __all__ = ["loss_scale", "not_finite"]
 
 _GROWN = 10.0
 """A loss that many times its lowest was on its way out before it became NaN."""
+
+_FEW = 3
+"""More variables than that are not named one by one."""
 
 _COLLAPSED = 1.0
 """Below a scale of one the loss is made smaller: no gradient is rescued by that."""
@@ -42,7 +47,7 @@ def not_finite(
     """
     scaled = bool((steps.loss_scale != 1.0).any())
     bad_loss = _first(~np.isfinite(steps.loss) & ~_unseen(steps))
-    bad_gradient = None if scaled else _first(~np.isfinite(steps.gradients).all(axis=1))
+    bad_gradient = None if scaled else _first(_wrong_gradients(steps))
     if bad_loss is None and bad_gradient is None:
         return
     first = min(index for index in (bad_loss, bad_gradient) if index is not None)
@@ -82,7 +87,7 @@ def loss_scale(steps: StepsSeen, where: str, *, epochs: bool) -> Iterator[Findin
         return
     first = int(np.flatnonzero(scale < _COLLAPSED)[0])
     skipped = int((np.diff(scale) < 0).sum())
-    bad = np.flatnonzero(~np.isfinite(steps.gradients).all(axis=1))
+    bad = np.flatnonzero(_wrong_gradients(steps))
     names = _names(steps, int(bad[0])) if bad.size else []
     yield Finding(
         rule="loss_scale_collapsed",
@@ -106,17 +111,23 @@ def loss_scale(steps: StepsSeen, where: str, *, epochs: bool) -> Iterator[Findin
     )
 
 
-def _unseen(steps: StepsSeen) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+def _unseen(steps: StepsSeen) -> NDArray[Any]:
     """Steps whose loss nobody saw: NaN throughout means that it was never there."""
     nobody = len(steps) > 0 and bool(np.isnan(steps.loss).all()) and _calm(steps)
     return np.full(len(steps), nobody)
+
+
+def _wrong_gradients(steps: StepsSeen) -> NDArray[Any]:
+    """Steps in which some gradient is not finite."""
+    wrong: NDArray[Any] = (~np.isfinite(steps.gradients)).any(axis=1)
+    return wrong
 
 
 def _calm(steps: StepsSeen) -> bool:
     return bool(np.isfinite(steps.gradients).all())
 
 
-def _first(wrong: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> int | None:
+def _first(wrong: NDArray[Any]) -> int | None:
     return int(np.flatnonzero(wrong)[0]) if wrong.any() else None
 
 
@@ -131,7 +142,8 @@ def _sentences(
 ) -> str:
     parts = []
     if gradient is not None:
-        variables = "every variable" if len(names) == len(steps.paths) else listed(names)
+        everywhere = len(names) == len(steps.paths) > _FEW
+        variables = "every variable" if everywhere else listed(names)
         parts.append(
             f"The gradient of {variables} was first not finite at "
             f"{place_of_step(steps, gradient, epochs=epochs)}, and with that update the weights"
@@ -154,18 +166,24 @@ def _cause(steps: StepsSeen, first: int, wrong_data: tuple[str, ...]) -> tuple[s
     before = before[np.isfinite(before)]
     if before.size > 1 and before[-1] > _GROWN * before.min():
         return (
-            f"The loss had risen from {before.min():.3g} to {before[-1]:.3g} before: the updates "
-            "were too long, and each made the next one longer.",
+            (
+                f"The loss had risen from {before.min():.3g} to {before[-1]:.3g} before: the "
+                "updates were too long, and each made the next one longer."
+            ),
             "Lower the learning rate, or limit the updates with global_clipnorm=1.0.",
         )
     if first == 0:
         return (
-            "It was there at the first step, so no update has brought it: the data, the initial "
-            "weights or the loss itself make it.",
+            (
+                "It was there at the first step, so no update has brought it: the data, the "
+                "initial weights or the loss itself make it."
+            ),
             "Check the data, and the loss for a logarithm or a division by zero.",
         )
     return (
         "After one such update nothing can be learned: NaN spreads through every sum.",
-        "Look at the loss for log(0), 0/0 or sqrt(0) (add an epsilon inside), and at the batch of "
-        "that step; keras.callbacks.TerminateOnNaN ends such a run at once.",
+        (
+            "Look at the loss for log(0), 0/0 or sqrt(0) (add an epsilon inside), and at the "
+            "batch of that step; keras.callbacks.TerminateOnNaN ends such a run at once."
+        ),
     )

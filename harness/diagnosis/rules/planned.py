@@ -18,7 +18,8 @@ _SHOWN_BY: Final[Mapping[str, tuple[str, ...]]] = {
     "rate_asks_for_arguments": ("rate_takes_no_argument",),
     "validation_read_once": ("validation_differs",),
     "validation_differs": ("validation_differs",),
-    "steps_per_epoch_beyond_data": ("data_exhausted",),
+    "steps_beyond_data": ("data_exhausted",),
+    "generator_for_several_epochs": ("dataset_replay", "data_exhausted"),
     "execution_overruns_epoch": ("steps_per_execution_overrun",),
 }
 """Findings of the training itself that say the same with more evidence."""
@@ -41,6 +42,8 @@ def known_before(fit: FitSeen, found: Collection[str]) -> Iterator[Finding]:
             level="problem" if refused else "warning",
             where=f"{fit.where}: {planned.where.removeprefix('fit: ')}",
             seen=f"{message}.",
-            why="It could be known before the first step." if refused else "It was plain beforehand.",
+            why="It could be known before the first step."
+            if refused
+            else "It was plain beforehand.",
             remedy=planned.remedy,
         )

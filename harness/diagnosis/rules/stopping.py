@@ -20,6 +20,13 @@ if TYPE_CHECKING:
 __all__ = ["how_it_ended"]
 
 
+_SHOWN = 300
+"""Characters of a message: the whole of it stands in the script's own output."""
+
+_FEWEST_EPOCHS = 3
+"""One of warm-up, and two that differ."""
+
+
 def how_it_ended(script: ScriptSeen) -> Iterator[Finding]:
     """Everything about ends: of fits, and of the script itself."""
     for fit in script.fits:
@@ -104,8 +111,8 @@ def _stopped(fit: FitSeen, script: ScriptSeen) -> Iterator[Finding]:
             else "The training ended before the epochs it was asked for."
         ),
         remedy=(
-            "Look at the condition above that line with the values of the last epochs; print or log "
-            "the reason there, so that the next run says why it ends."
+            "Look at the condition above that line with the values of the last epochs; print or "
+            "log the reason there, so that the next run says why it ends."
             if silent
             else "Nothing, if the condition is the one you meant."
         ),
@@ -113,9 +120,7 @@ def _stopped(fit: FitSeen, script: ScriptSeen) -> Iterator[Finding]:
     )
 
 
-def _stopped_early(
-    fit: FitSeen, name: str, done: str, state: Mapping[str, Any]
-) -> Finding:
+def _stopped_early(fit: FitSeen, name: str, done: str, state: Mapping[str, Any]) -> Finding:
     best, monitor = state.get("best"), state.get("monitor", "its monitor")
     kept = state.get("restore_best_weights")
     epoch = state.get("best_epoch")
@@ -150,7 +155,7 @@ def _raised(
     if error["type"] == "KeyboardInterrupt":
         return
     message = " ".join(str(error["message"]).split())
-    short = message if len(message) <= 300 else f"{message[:300]}..."
+    short = message if len(message) <= _SHOWN else f"{message[:_SHOWN]}..."
     culprit = error.get("callback")
     by = "" if culprit is None else f"{error['hook']} of {culprit} "
     caught = fit is not None and not _same(script.error, error) and script.exit is None
@@ -206,7 +211,7 @@ def _died(script: ScriptSeen) -> Finding:
 
 def _growth(fit: FitSeen | None) -> float | None:
     """Median growth of resident memory from epoch to epoch, without the first."""
-    if fit is None or len(fit.done) < 3:  # noqa: PLR2004 - one of warm-up, two to differ
+    if fit is None or len(fit.done) < _FEWEST_EPOCHS:
         return None
     memory = np.array([epoch.rss for epoch in fit.done[1:]], np.float64)
     return float(np.median(np.diff(memory)))
@@ -215,8 +220,10 @@ def _growth(fit: FitSeen | None) -> float | None:
 _ADVICE = {
     StopReason.OUT_OF_MEMORY: (
         "Without memory the process is ended from outside, and Python cannot raise an error.",
-        "Make the batch or the model smaller, keep tensors out of lists that live for the whole "
-        "run, and feed data by a tf.data pipeline instead of from one large tensor.",
+        (
+            "Make the batch or the model smaller, keep tensors out of lists that live for the "
+            "whole run, and feed data by a tf.data pipeline instead of from one large tensor."
+        ),
     ),
     StopReason.TIMED_OUT: (
         "Whatever it was waiting for did not come: the stacks of all threads were taken.",
@@ -224,8 +231,10 @@ _ADVICE = {
     ),
     StopReason.KILLED: (
         "The process was ended by a signal: nothing in Python could have caught it.",
-        "Ask the kernel's log, the scheduler or the container who sent it; a signal from native "
-        "code is a defect of a library.",
+        (
+            "Ask the kernel's log, the scheduler or the container who sent it; a signal from "
+            "native code is a defect of a library."
+        ),
     ),
     StopReason.ERROR: (
         "The process ended itself past everything that Python does at its end.",

@@ -134,7 +134,11 @@ def _after_request(request: Mapping[str, Any], fit: FitSeen) -> _Reason:
         f"{name} set model.stop_training{hook}{epoch} of {fit.epochs}, "
         f"{len(fit.done)} of {count(fit.planned_epochs, 'epoch')} done"
     )
-    return reason, evidence, {
-        "location": request.get("location"),
-        "callback": request.get("callback"),
-    }
+    return (
+        reason,
+        evidence,
+        {
+            "location": request.get("location"),
+            "callback": request.get("callback"),
+        },
+    )

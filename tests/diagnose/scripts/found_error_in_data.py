@@ -1,6 +1,6 @@
 """Shapes that do not fit: the user's own line is named."""
 # finds: exception
-# says: raised ValueError at tests/diagnose/scripts/found_error_in_data.py:13
+# says: raised ValueError at tests/diagnose/scripts/found_error_in_data.py:15
 # status: 1
 
 import keras

@@ -1,6 +1,6 @@
 """A dataset of unknown length: one update more than batches, and weight decay with it."""
 # finds: phantom_step
-# says: The optimizer counts 9 updates, 8 batches were trained
+# says: The optimizer counts 10 updates, 8 batches were trained
 # says: weight decay is applied once more without a batch
 # keras: <3.16
 

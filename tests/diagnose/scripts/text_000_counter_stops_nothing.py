@@ -1,7 +1,7 @@
 """000, example 1 mended: the loop ends the training, the count goes along."""
 # says: planned  unknown: the script decides
 # says: done     30 steps
-# says: the script's own loop ended after 30 updates.
+# says: As planned. The script's own loop ended after 30 updates.
 
 import tensorflow as tf
 

@@ -1,5 +1,5 @@
 """000, example 2: early stopping of one's own; the patience counts steps, the loop decides."""
-# says: the script's own loop ended after
+# says: As planned. The script's own loop ended after
 
 import tensorflow as tf
 

@@ -1,6 +1,6 @@
 """000, example 3: a while loop in the graph ends by its own condition."""
 # says: done     25 steps
-# says: the script's own loop ended after 25 updates.
+# says: As planned. The script's own loop ended after 25 updates.
 
 import tensorflow as tf
 

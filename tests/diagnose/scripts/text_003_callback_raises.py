@@ -1,7 +1,7 @@
 """003, example 3: the callback raises, the script catches it and says only half of it."""
 # finds: callback_error
 # says: on_epoch_end of EarlyStopping raised ValueError at
-# says: text_003_callback_raises.py:28: Custom error message.
+# says: text_003_callback_raises.py:27: Custom error message.
 # says: The script caught it and went on.
 
 import numpy as np

@@ -2,7 +2,7 @@
 # finds: data_exhausted dataset_replay
 # says: The data ran out at step 6 of 10 in epoch 2 of 4
 # says: The generator gave 16 batches and ended
-# says: generator batches() of unknown length, built at
+# says: generator batches(), of unknown length, built at
 # says: The data ran out before the planned steps were done.
 
 import keras

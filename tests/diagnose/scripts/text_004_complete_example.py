@@ -23,7 +23,7 @@ model.compile(
 )
 callbacks = [
     keras.callbacks.EarlyStopping(monitor="val_loss", patience=5, restore_best_weights=True),
-    keras.callbacks.ReduceLROnPlateau(monitor="val_loss", factor=0.5, patience=3, min_lr=1e-6),
+    keras.callbacks.ReduceLROnPlateau(monitor="val_loss", factor=0.5, patience=1, min_lr=1e-6),
 ]
 model.fit(
     x, y, validation_data=(x[:20], y[:20]), epochs=3, batch_size=16, callbacks=callbacks, verbose=0

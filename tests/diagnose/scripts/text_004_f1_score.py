@@ -1,6 +1,6 @@
 """004: F1Score as printed takes sample_weight and never looks at it."""
 # finds: weights_without_effect
-# says: the metric F1Score at tests/diagnose/scripts/text_004_f1_score.py:19 takes sample_weight
+# says: the metric F1Score at tests/diagnose/scripts/text_004_f1_score.py:18 takes sample_weight
 
 import numpy as np
 import tensorflow as tf

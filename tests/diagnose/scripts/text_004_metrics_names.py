@@ -1,6 +1,6 @@
 """004: metrics_names does not name what evaluate returns."""
 # finds: metrics_names_mislead
-# says: model.metrics_names gave loss, compile_metrics, evaluate returns 3 values: loss, accuracy, auc
+# says: model.metrics_names gave loss, compile_metrics, evaluate returns 3 values: loss, accuracy,
 # says: Use evaluate(..., return_dict=True).
 
 import numpy as np
