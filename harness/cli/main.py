@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import harness
 from harness.benchmark.arguments import add_arguments
+from harness.cli.diagnose import add_diagnose
 from harness.cli.files import scenario_files
 from harness.cli.history_arguments import add_history
 from harness.cli.status import FAILED, INTERRUPTED, NOT_JUDGED, PASSED, complain, worst
@@ -80,6 +81,7 @@ def _parser() -> argparse.ArgumentParser:
     listing.set_defaults(command=_list)
     _add_compare(commands)
     _add_bisect(commands)
+    add_diagnose(commands)
     schema = commands.add_parser("schema", help="print the JSON Schema of scenario files")
     schema.set_defaults(command=_schema)
     add_history(commands)

@@ -6,18 +6,22 @@ last moves tells whether they went too far or the ground under them is steep.
 """
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from harness.invariants.base import NothingToJudge, View
 from harness.oracles.arrays import Float64
 from harness.spec.names import CauseName
 
-__all__ = ["Spike", "final_spike"]
+__all__ = ["FEWEST_STEPS", "Curve", "Spike", "final_spike", "spike_of"]
 
 _WINDOW: Final = 10
 """Steps before the one that is looked at; their median and spread are what is usual."""
+
+FEWEST_STEPS: Final = _WINDOW + 1
+"""Of a curve whose last step can be looked at."""
 
 _SPREADS: Final = 6.0
 """A leap is this many robust standard deviations above the median: 1e-9 of normal losses."""
@@ -33,6 +37,27 @@ _LATE_MOVES: Final = 3
 
 _LONG: Final = 3.0
 """Moves or gradients this many times their median are out of the ordinary."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Curve:
+    """What the end of a training is read from; arrays of one entry a step.
+
+    Attributes:
+        losses: Loss of each step's batch, before its update.
+        epochs: Epoch of each step.
+        batches: Index of its batch within the epoch.
+        sizes: Examples in its batch.
+        gradients: Norm of its gradient.
+        moves: How far each update but the last moved the weights, in any unit.
+    """
+
+    losses: Float64
+    epochs: NDArray[Any]
+    batches: NDArray[Any]
+    sizes: NDArray[Any]
+    gradients: Float64
+    moves: Float64
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,18 +82,38 @@ def final_spike(view: View) -> Spike | None:
         NothingToJudge: There are fewer than eleven steps.
         HarnessUsageError: Losses, batch sizes or weights were not recorded.
     """
-    losses: Float64 = view.trace.steps.column("loss")
-    last = len(losses) - 1
-    if last < _WINDOW:
+    steps = view.trace.steps
+    losses: Float64 = steps.column("loss")
+    if len(losses) < FEWEST_STEPS:
         message = (
-            f"final_step_spike must be read from at least {_WINDOW + 1} steps, got {last + 1}. "
+            f"final_step_spike must be read from at least {FEWEST_STEPS} steps, got {len(losses)}. "
             "Train for longer."
         )
         raise NothingToJudge(message)
+    return spike_of(
+        Curve(
+            losses=losses,
+            epochs=steps.epoch,
+            batches=steps.batch,
+            sizes=steps.column("batch_size"),
+            gradients=steps.column("gradient_norm"),
+            moves=_moves(view),
+        )
+    )
+
+
+def spike_of(curve: Curve) -> Spike | None:
+    """Return the leap of the loss in the last step of a curve, if there is one.
+
+    Args:
+        curve: Of at least `FEWEST_STEPS` steps.
+    """
+    losses = curve.losses
+    last = len(losses) - 1
     usual = float(np.median(losses[last - _WINDOW : last]))
     if not _leaps(losses[last], losses[last - _WINDOW : last]):
         return None
-    cause, reason = _cause(view, last)
+    cause, reason = _cause(curve, last)
     evidence = f"the loss of step {last} is {losses[last]:.3g}, {usual:.3g} is usual: {reason}"
     return Spike(step=last, cause=cause, evidence=evidence)
 
@@ -80,21 +125,21 @@ def _leaps(value: float, around: Float64) -> bool:
     return not value <= centre + max(_SPREADS * spread, _AT_LEAST * abs(centre))
 
 
-def _cause(view: View, last: int) -> tuple[CauseName, str]:
-    seen, stood_out = _earlier(view, last)
-    sizes = view.trace.steps.column("batch_size")
+def _cause(curve: Curve, last: int) -> tuple[CauseName, str]:
+    seen, stood_out = _earlier(curve, last)
+    sizes = curve.sizes
     full = int(sizes.max())
     if seen and 2 * stood_out > seen:
         reason = f"the same batch stood out in {stood_out} of {seen} earlier epochs"
         if sizes[last] < full:
             return "partial_batch", f"{reason}, it holds {sizes[last]} of {full} examples"
         return "outlier_batch", reason
-    moves = _moves(view)
+    moves = curve.moves
     usual = float(np.median(moves[:-_LATE_MOVES]))
     longest = float(moves[-_LATE_MOVES:].max())
     if longest > _LONG * usual:
         return "overshoot", f"the last updates moved the weights {longest / usual:.1f} times as far"
-    gradients = view.trace.steps.column("gradient_norm")
+    gradients = curve.gradients
     typical = float(np.median(gradients[last - _WINDOW : last]))
     if gradients[last] > _LONG * typical:
         times = gradients[last] / typical
@@ -103,13 +148,12 @@ def _cause(view: View, last: int) -> tuple[CauseName, str]:
     return "unknown", "neither its batch nor the last updates are out of the ordinary"
 
 
-def _earlier(view: View, last: int) -> tuple[int, int]:
+def _earlier(curve: Curve, last: int) -> tuple[int, int]:
     """Epochs before that ran the batch of this index, and in how many of them it stood out."""
-    steps = view.trace.steps
-    losses = steps.column("loss")
+    losses, epochs, batches = curve.losses, curve.epochs, curve.batches
     seen = stood_out = 0
-    for row in np.flatnonzero(steps.batch[:last] == steps.batch[last]):
-        others = (steps.epoch == steps.epoch[row]) & (steps.batch != steps.batch[row])
+    for row in np.flatnonzero(batches[:last] == batches[last]):
+        others = (epochs == epochs[row]) & (batches != batches[row])
         if others.sum() > 1:
             seen += 1
             stood_out += _leaps(losses[row], losses[others])

@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import Final, TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
 from harness.invariants.base import NothingToJudge, View
 from harness.invariants.spikes import final_spike
@@ -16,7 +17,7 @@ from harness.oracles.arrays import Float64
 from harness.spec.names import CauseName, SymptomName
 from harness.trace.recording import Recording
 
-__all__ = ["RECORDS", "SYMPTOMS", "Symptom", "find_symptom"]
+__all__ = ["RECORDS", "SYMPTOMS", "Symptom", "divergence_of", "find_symptom", "overfitting_of"]
 
 RECORDS: Final = Recording.of("counters", "state")
 """Moves of the weights and sizes of the batches tell one cause from another."""
@@ -67,8 +68,15 @@ def _final_step_spike(view: View) -> Symptom | None:
 
 
 def _divergence(view: View) -> Symptom | None:
-    """The loss left the numbers, or its last quarter is ten times its lowest and still rising."""
-    losses = _losses(view)
+    return divergence_of(_losses(view))
+
+
+def divergence_of(losses: Float64) -> Symptom | None:
+    """The loss left the numbers, or its last quarter is ten times its lowest and still rising.
+
+    Args:
+        losses: One a step, at least three.
+    """
     last = len(losses) - 1
     wrong = np.flatnonzero(~np.isfinite(losses))
     if wrong.size:
@@ -86,7 +94,6 @@ def _divergence(view: View) -> Symptom | None:
 
 
 def _overfitting(view: View) -> Symptom | None:
-    """The validation loss rises after its lowest point, the training loss goes on falling."""
     epochs = [record for record in view.trace.epochs if {"loss", "val_loss"} <= record.logs.keys()]
     if len(epochs) < _FEWEST_EPOCHS:
         message = (
@@ -94,17 +101,32 @@ def _overfitting(view: View) -> Symptom | None:
             f"{len(epochs)}. Train for longer, with validation data."
         )
         raise NothingToJudge(message)
-    held_out = np.array([record.logs["val_loss"] for record in epochs])
-    trained = np.array([record.logs["loss"] for record in epochs])
+    return overfitting_of(
+        np.array([record.epoch for record in epochs]),
+        np.array([record.logs["loss"] for record in epochs]),
+        np.array([record.logs["val_loss"] for record in epochs]),
+    )
+
+
+def overfitting_of(
+    epochs: NDArray[np.int64], trained: Float64, held_out: Float64
+) -> Symptom | None:
+    """The validation loss rises after its lowest point, the training loss goes on falling.
+
+    Args:
+        epochs: Numbers of the epochs that were validated.
+        trained: Loss of each.
+        held_out: Validation loss of each.
+    """
     best = int(held_out.argmin())
     parted = held_out[-1] > _WORSE * held_out[best] and trained[-1] < trained[best]
     if not parted:
         return None
     evidence = (
-        f"val_loss rose from {held_out[best]:.3g} in epoch {epochs[best].epoch} to "
+        f"val_loss rose from {held_out[best]:.3g} in epoch {epochs[best]} to "
         f"{held_out[-1]:.3g} while loss fell from {trained[best]:.3g} to {trained[-1]:.3g}"
     )
-    return Symptom(name="overfitting", evidence=evidence, epoch=epochs[best].epoch)
+    return Symptom(name="overfitting", evidence=evidence, epoch=int(epochs[best]))
 
 
 def _losses(view: View) -> Float64:
