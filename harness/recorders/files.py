@@ -61,6 +61,8 @@ def _checkpoint(
             variable.assign(_unlikely(variable.numpy()))
         pipeline.model.load_weights(str(path))
         loaded = [variable.numpy() for variable in variables]
+    except Exception:  # noqa: BLE001 - whatever Keras says of a file that it cannot load
+        return detail
     finally:
         for variable, value in zip(variables, kept, strict=True):
             variable.assign(value)
