@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sys
-from collections import Counter
 from typing import TYPE_CHECKING
 
 from harness.cli.history_opening import chosen_scenarios, opened, sight_of
@@ -17,6 +16,8 @@ from harness.history.decisions import decisions
 from harness.history.judging import Movement, judge_track
 from harness.history.measurement import time_of
 from harness.history.sentences import (
+    FALSE_ALARMS,
+    counted,
     headline,
     left_out_sentences,
     magnitude,
@@ -129,7 +130,6 @@ def verdict(options: argparse.Namespace) -> int:
 
 def _tell(judgements: tuple[Judgement, ...], *, whole: bool) -> None:
     """Everything about the scenarios asked for; of a whole history only what moved."""
-    counts = Counter(judgement.movement for judgement in judgements)
     for judgement in judgements:
         if whole or judgement.movement not in {Movement.NO_CHANGE, Movement.COULD_NOT_JUDGE}:
             head, *rest = sentences(judgement)
@@ -137,8 +137,8 @@ def _tell(judgements: tuple[Judgement, ...], *, whole: bool) -> None:
             for sentence in rest:
                 print(f"    {sentence}")
     if not whole:
-        told = ", ".join(f"{counts[kind]} {kind}" for kind in Movement if counts[kind])
-        print(f"{len(judgements)} figures: {told}")
+        print(f"{len(judgements)} figures: {counted(judgements)}")
+        print(FALSE_ALARMS)
 
 
 def _coloured(text: str, judgement: Judgement) -> str:
