@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from harness.cli.history_opening import chosen_scenarios, opened, sight_of
 from harness.cli.sparkline import ASCII, BLOCKS, sparkline
-from harness.cli.status import FAILED, NOT_JUDGED, PASSED, worst
+from harness.cli.status import FAILED, NOT_JUDGED, PASSED
 from harness.cli.tables import can_show, print_table
 from harness.errors import HarnessUsageError
 from harness.history.data import judgement_data, summary_data, track_data
@@ -125,7 +125,7 @@ def verdict(options: argparse.Namespace) -> int:
     if any(judgement.fails for judgement in judgements):
         return FAILED
     unjudged = [one for one in judgements if one.movement is Movement.COULD_NOT_JUDGE]
-    return worst([NOT_JUDGED]) if len(unjudged) == len(judgements) else PASSED
+    return NOT_JUDGED if len(unjudged) == len(judgements) else PASSED
 
 
 def _tell(judgements: tuple[Judgement, ...], *, whole: bool) -> None:
