@@ -118,7 +118,8 @@ def test_too_few_points_say_nothing() -> None:
     assert change.acknowledged
     assert change.likely == 5
     (change,) = find_changes([1.0, 2.0], acknowledged=[1]).changes
-    assert (change.first, change.last, change.ratio) == (1, 1, pytest.approx(2.0))
+    assert (change.first, change.last) == (1, 1)
+    assert change.ratio == pytest.approx(2.0)
 
 
 def alarms(rho: float, *, series: int = 400) -> float:
