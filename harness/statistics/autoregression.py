@@ -4,8 +4,8 @@
 
 Level, step and scale are replaced by their best values, the first point has its stationary
 distribution. Points before the present level are deviations with mean zero: they tell about the
-noise alone. All sums over time are polynomials in rho, so that one pass over the points serves every
-correlation and every place.
+noise alone. All sums over time are polynomials in rho, so that one pass over the points serves all
+correlations and all places.
 
 References:
     Hamilton, "Time series analysis" (1994), section 5.2: the exact likelihood.
@@ -37,6 +37,7 @@ class Look(NamedTuple):
         first: Oldest point.
         opening: First point of the present level.
         before: The point before that; zero where there is none.
+        present: Sum of the present level.
     """
 
     values: Float64
@@ -49,6 +50,7 @@ class Look(NamedTuple):
     first: Float64
     opening: Float64
     before: Float64
+    present: Float64
 
 
 def look_at(values: Float64, known: Int64, level: Int64) -> Look:
@@ -63,9 +65,10 @@ def look_at(values: Float64, known: Int64, level: Int64) -> Look:
     begin = width - level
     previous = values[..., rows, np.maximum(begin - 1, 0)]
     nothing = np.zeros((*values.shape[:-1], 1))
+    tails = np.concatenate([nothing, np.cumsum(values[..., ::-1], axis=-1)], axis=-1)
     return Look(
         values=values,
-        tails=np.concatenate([nothing, np.cumsum(values[..., ::-1], axis=-1)], axis=-1),
+        tails=tails,
         known=known,
         level=level,
         squares=np.square(values).sum(axis=-1),
@@ -74,6 +77,7 @@ def look_at(values: Float64, known: Int64, level: Int64) -> Look:
         first=values[..., rows, width - known],
         opening=values[..., rows, begin],
         before=np.where(level < known, previous, 0.0),
+        present=tails[..., rows, level],
     )
 
 
@@ -109,11 +113,8 @@ def _whitened(look: Look, rho: float) -> tuple[Float64, Float64, Float64]:
     whole = look.level == look.known
     weight = np.where(whole, root, 1.0)
     opening = np.where(whole, root * look.opening, look.opening - rho * look.before)
-    level = np.take_along_axis(
-        look.tails, np.broadcast_to(look.level[:, None], (*look.first.shape, 1)), axis=-1
-    )[..., 0]
-    later = level - look.opening
-    lagged = level - look.values[..., -1]
+    later = look.present - look.opening
+    lagged = look.present - look.values[..., -1]
     product = weight * opening + (1 - rho) * (later - rho * lagged)
     return squares, product, weight**2 + (look.level - 1) * (1 - rho) ** 2
 

@@ -64,13 +64,13 @@ def locate(series: Float64, *, start: int, confidence: float) -> Place:
     return Place(origin + low, origin + best, origin + high, change, change - reach, change + reach)
 
 
-def noise_of(series: Float64, *, start: int) -> tuple[float, float]:
-    """Return standard deviation and likeliest correlation of a series about its levels."""
-    look = _look(series, start)
+def noise_of(residuals: Float64) -> tuple[float, float]:
+    """Return robust standard deviation and likeliest correlation of deviations from levels."""
+    look = _look(residuals, 0)
     grid = np.linspace(0.0, 0.95, 20)
     best = grid[int(np.argmax([flat_likelihood(look, float(rho))[0] for rho in grid]))]
     values = look.values[0, look.values.shape[-1] - int(look.known[0]) :]
-    return float(np.std(values, ddof=1)), float(best)
+    return float(np.std(values)), float(best)
 
 
 def _look(series: Float64, start: int) -> Look:

@@ -30,6 +30,7 @@ from harness.statistics.cleaning import Float64, Int64, cleaned_looks
 __all__ = [
     "AFTER",
     "FEWEST_BEFORE",
+    "FEWEST_BETWEEN",
     "MOST_CORRELATION",
     "WINDOW",
     "Scores",
@@ -49,7 +50,10 @@ WEIGHTS: Float64 = np.exp(_LOG_WEIGHTS) / np.exp(_LOG_WEIGHTS).sum()
 """Weight of each entry of `AFTER`."""
 
 FEWEST_BEFORE = 10
-"""Points of the old level that a step needs before it."""
+"""Points of the first level that a step needs before it, to tell what is noise."""
+
+FEWEST_BETWEEN = 4
+"""Points of a later level that a step needs before it: a change may be taken back soon."""
 
 WINDOW = 120
 """Points that a look goes back, at most."""
@@ -61,6 +65,11 @@ CORRELATIONS = (0.0, 0.1, 0.2, 0.3, 0.4, MOST_CORRELATION)
 BEYOND = 0.6
 """Correlation that a flat series may have against a step in independent noise: the correlation of
 a short series is often overestimated, and this step is the one that it is mistaken for."""
+
+WANDERING = (0.7, 0.8, 0.9, 0.95)
+HANDICAP = 4.0
+"""What a flat series with so much correlation must be likelier by before it counts, in logarithms.
+Series that wander or drift then seldom look like steps, and true steps lose nothing."""
 
 
 class Scores(NamedTuple):
@@ -91,11 +100,14 @@ def score_looks(series: Float64, ends: Int64, *, start: int = 0, window: int = W
     width = values.shape[-1]
     level = np.minimum(ends - start, width)
     look = look_at(values, np.minimum(ends, width), level)
-    after = AFTER[AFTER < width]
-    flat = np.stack([flat_likelihood(look, rho) for rho in (*CORRELATIONS, BEYOND)])
-    possible = after <= level[:, None] - FEWEST_BEFORE
+    after = AFTER[: max(width - int(AFTER[0]), 0)]
+    flat = [flat_likelihood(look, rho) for rho in (*CORRELATIONS, BEYOND)]
+    wandering = [flat_likelihood(look, rho) - HANDICAP for rho in WANDERING]
+    correlated = np.max([*flat[:-1], *wandering], axis=0)
+    independent = np.maximum(correlated, flat[-1])
+    possible = after <= level[:, None] - (FEWEST_BETWEEN if start else FEWEST_BEFORE)
     scores = []
-    for rho, best in ((0.0, flat.max(axis=0)), (MOST_CORRELATION, flat[:-1].max(axis=0))):
+    for rho, best in ((0.0, independent), (MOST_CORRELATION, correlated)):
         step = step_likelihood(look, rho, after)
         ratio = np.where(possible, step - best[..., None], -np.inf)
         with np.errstate(divide="ignore", over="ignore"):

@@ -14,11 +14,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib import resources
+from itertools import pairwise
 
 import numpy as np
 
 from harness.statistics.change_places import Place, locate
-from harness.statistics.change_scores import AFTER, FEWEST_BEFORE, score_looks
+from harness.statistics.change_scores import AFTER, FEWEST_BEFORE, FEWEST_BETWEEN, score_looks
 from harness.statistics.cleaning import Float64, Int64
 from harness.statistics.verdict import FigureError
 
@@ -29,6 +30,9 @@ FEWEST = FEWEST_BEFORE + int(AFTER[0])
 
 SMALLEST = 0.01
 """Relative changes below this alarm nobody, however sure they are."""
+
+CHUNK = 64
+"""Looks that are scored at once."""
 
 CONFIDENCE = 0.95
 """Of the range of commits and of the interval of the size."""
@@ -66,16 +70,14 @@ class Changes:
     Attributes:
         changes: In the order of the commits.
         points: Values that were judged: finite, and not quarantined.
-        residuals: Logarithm of each judged value less that of its level, shape (points,).
+        residuals: Logarithm of each judged value less the median of its level, shape (points,).
         start: Judged point at which the present level begins.
-        looks: How often the series was judged.
     """
 
     changes: tuple[Change, ...]
     points: int
     residuals: Float64
     start: int
-    looks: int
 
 
 def find_changes(
@@ -107,9 +109,8 @@ def find_changes(
     return Changes(
         changes=history.reported(kept, known),
         points=kept.size,
-        residuals=history.residuals(),
+        residuals=history.residuals(present=True),
         start=history.starts[-1],
-        looks=history.looks,
     )
 
 
@@ -121,7 +122,6 @@ class _History:
         self.smallest = float(np.log1p(smallest))
         self.starts = [0]
         self.found: dict[int, int] = {}
-        self.looks = 0
         self.seen = 0
 
     def advance(self, end: int) -> None:
@@ -134,32 +134,32 @@ class _History:
 
     def restart(self, start: int) -> None:
         """Begin a new level."""
-        if start > self.starts[-1]:
-            self.starts.append(start)
+        self.starts.append(start)
 
     def _next(self, end: int) -> tuple[int, int] | None:
         """The next change that is reported: where it lies, and points known when it is."""
         start = self.starts[-1]
-        first = max(self.seen + 1, start + FEWEST)
+        first = max(self.seen + 1, start + FEWEST_BETWEEN + int(AFTER[0]), FEWEST)
         if first > end:
             return None
-        ends = np.arange(first, end + 1)
         series = self.residuals()
-        scores = score_looks(series, ends, start=start)
-        bars = _bars(ends)
-        for look in np.flatnonzero((scores.independent > bars[0]) | (scores.correlated > bars[1])):
-            place = locate(series[: ends[look]], start=start, confidence=CONFIDENCE)
-            if abs(place.size) >= self.smallest:
-                self.looks += int(look) + 1
-                return place.likely, int(ends[look])
-        self.looks += ends.size
+        for begin in range(first, end + 1, CHUNK):
+            ends = np.arange(begin, min(begin + CHUNK, end + 1))
+            scores = score_looks(series, ends, start=start)
+            bars = _bars(ends)
+            alarms = (scores.independent > bars[0]) | (scores.correlated > bars[1])
+            for points in ends[alarms]:
+                place = locate(series[:points], start=start, confidence=CONFIDENCE)
+                if abs(place.size) >= self.smallest:
+                    return place.likely, int(points)
         return None
 
-    def residuals(self) -> Float64:
-        """The series, with closed levels taken out."""
+    def residuals(self, *, present: bool = False) -> Float64:
+        """The series with closed levels taken out, the present one only if asked to."""
         series = self.logs.copy()
-        for start, stop in zip(self.starts, (*self.starts[1:], None), strict=True):
-            series[start:stop] -= np.median(series[start:stop])
+        for start, stop in pairwise((*self.starts, series.size) if present else self.starts):
+            if stop > start:  # an empty history has an empty level
+                series[start:stop] -= np.median(series[start:stop])
         return series
 
     def reported(self, kept: Int64, known: Sequence[int]) -> tuple[Change, ...]:
@@ -167,23 +167,22 @@ class _History:
         changes = []
         for number, start in enumerate(self.starts[1:], 1):
             stop = (*self.starts, self.logs.size)[number + 1]
-            place = self._place(self.starts[number - 1], start, stop)
-            if start in self.found or start in known:
-                changes.append(
-                    Change(
-                        first=int(kept[place.first]),
-                        likely=int(kept[place.likely]),
-                        last=int(kept[place.last]),
-                        found=int(kept[self.found.get(start, start + 1) - 1]),
-                        ratio=float(np.exp(place.size)),
-                        low=float(np.exp(place.low)),
-                        high=float(np.exp(place.high)),
-                        acknowledged=start in known,
-                    )
+            place = self._place(self.starts[number - 1], stop)
+            changes.append(
+                Change(
+                    first=int(kept[place.first]),
+                    likely=int(kept[place.likely]),
+                    last=int(kept[place.last]),
+                    found=int(kept[self.found.get(start, start + 1) - 1]),
+                    ratio=float(np.exp(place.size)),
+                    low=float(np.exp(place.low)),
+                    high=float(np.exp(place.high)),
+                    acknowledged=start in known,
                 )
+            )
         return tuple(changes)
 
-    def _place(self, start: int, change: int, stop: int) -> Place:
+    def _place(self, start: int, stop: int) -> Place:
         """Place and size from the two levels on both sides and the noise before them."""
         series = self.residuals()
         series[start:stop] = self.logs[start:stop]

@@ -32,7 +32,7 @@ def cleaned_looks(series: Float64, ends: Int64, *, start: int, window: int) -> F
 
     The newest point of a look stands in the last column; columns before its first point are zero.
     Values are relative to the median of the present level as of the last look, which keeps sums
-    of squares from cancelling; points before `start` are returned as they are.
+    of squares from cancelling; those before `start` are deviations already.
 
     Args:
         series: Shape (*series, points).
@@ -43,12 +43,12 @@ def cleaned_looks(series: Float64, ends: Int64, *, start: int, window: int) -> F
     last = int(ends.max())
     width = min(last, window)
     present = series[..., start:last]
-    present = present - np.median(present, axis=-1, keepdims=True)
+    present = present - _median(present)[..., None]
     centre, tails = _local_medians(present)
     shape = series.shape[:-1]
     old = series[..., :start]
     values = np.concatenate([old, present], axis=-1)
-    middle = np.concatenate([old, centre], axis=-1)
+    middle = np.concatenate([_local_medians(old)[0], centre], axis=-1)
     place = ends[:, None] - width + np.arange(width)
     inside = (place >= 0) & (place >= ends[:, None] - width)
     place = np.maximum(place, 0)
@@ -76,21 +76,25 @@ def _local_medians(values: Float64) -> tuple[Float64, list[Float64]]:
     """
     count = values.shape[-1]
     centre = np.empty_like(values)
-    for place in range(min(REACH, count)):
-        centre[..., place] = np.median(values[..., : place + REACH + 1], axis=-1)
+    for place in (*range(min(REACH, count)), *range(max(REACH, count - REACH), count)):
+        centre[..., place] = _median(values[..., max(place - REACH, 0) : place + REACH + 1])
     if count > 2 * REACH:
-        around = sliding_window_view(values, 2 * REACH + 1, axis=-1)
-        centre[..., REACH:-REACH] = np.median(around, axis=-1)
-    for place in range(max(REACH, count - REACH), count):
-        centre[..., place] = np.median(values[..., place - REACH :], axis=-1)
+        centre[..., REACH:-REACH] = _median(sliding_window_view(values, 2 * REACH + 1, axis=-1))
     tails = []
     for back in range(REACH):
         size = REACH + 1 + back
         tail = np.empty_like(values)
         for place in range(min(size - 1, count)):
-            begin = max(0, place - back - REACH)
-            tail[..., place] = np.median(values[..., begin : place + 1], axis=-1)
+            tail[..., place] = _median(values[..., max(0, place - back - REACH) : place + 1])
         if count >= size:
-            tail[..., size - 1 :] = np.median(sliding_window_view(values, size, axis=-1), axis=-1)
+            tail[..., size - 1 :] = _median(sliding_window_view(values, size, axis=-1))
         tails.append(tail)
     return centre, tails
+
+
+def _median(values: Float64) -> Float64:
+    """Median over the last axis; a tenth of the time of NumPy's on arrays as small as these."""
+    ordered = np.sort(values, axis=-1)
+    count = values.shape[-1]
+    middle = (ordered[..., (count - 1) // 2] + ordered[..., count // 2]) / 2
+    return np.asarray(middle, dtype=np.float64)

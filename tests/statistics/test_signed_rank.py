@@ -1,6 +1,6 @@
 """The interval of Hodges and Lehmann: exact levels, coverage under any symmetric noise."""
 
-from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -8,6 +8,9 @@ from scipy import stats
 
 from harness.statistics.signed_rank import centres, fewest_values, signed_rank_tail
 from harness.statistics.verdict import FigureError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 def test_null_distribution_of_three_values() -> None:

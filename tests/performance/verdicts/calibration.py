@@ -14,60 +14,65 @@ from harness.statistics.change_scores import score_looks
 from tests.performance.verdicts.noise import CALIBRATED
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from tests.performance.verdicts.noise import Noise
 
     Float64 = NDArray[np.float64]
+    Int64 = NDArray[np.int64]
 
-__all__ = ["TABLE", "calibrate", "write_table"]
+__all__ = ["TABLE", "calibrate", "top_scores", "write_table"]
 
 TABLE = Path(harness.statistics.__file__).parent / "change_bars.json"
 
-BINS = (14, 20, 25, 30, 40, 50, 61, 91, 121)
-"""Points at which the bars change; the last bin stands for all longer series, too."""
+ALPHA = 0.009
+"""False alarms in the first 60 commits, and in every 60 after: 1 % less the simulation's error."""
 
-ALPHA = 0.0095
-"""False alarms in the first 60 commits, and in every 60 after; 1 % less the simulation's error."""
-
-SHARES = (0.02, 0.04, 0.06, 0.22, 0.28, 0.38)
-"""How the bins of the first 60 commits spend them: late, where most can be found."""
+FIRST = ((14, 20, 25, 30, 40, 50, 61), (0.02, 0.04, 0.06, 0.22, 0.28, 0.38))
+LATER = ((61, 91, 121), (0.5, 0.5))
+"""Points at which the bars change, and how the stretches between spend the false alarms: in the
+first 60 commits late, where most can be found. Longer series keep the last bars."""
 
 INDEPENDENT_SHARE = 0.85
-"""Part of that which the score for independent noise spends; it finds the small changes."""
+"""Part that the score for independent noise spends; it is the one that finds small changes."""
 
-TAIL = 200
-"""Largest scores of a simulation from which the tail beyond them is drawn on."""
+TAIL = 0.01
+"""Largest scores of a simulation, from which the tail beyond them is drawn on."""
 
 
 def calibrate(*, series: int, seed: int = 0) -> list[dict[str, float]]:
-    """Return the bars: from how many points on, and both scores' bars.
+    """Return the bars: from how many points on, and what both scores must exceed.
 
-    A bar is the worst over the noises of the score's quantile. The tail of a log likelihood ratio
-    falls off exponentially, so the quantile is drawn on from the mean excess over the largest.
+    Each bar is first the worst quantile over the noises, for its share of the false alarms. The
+    shares are spent as if alarms never came together, so all bars of a period are then lowered by
+    one amount, found with fresh series, until the worst noise alarms as often as it may.
     """
     rng = np.random.default_rng(seed)
     rows = []
-    for number, (first, beyond) in enumerate(pairwise((*BINS, BINS[-1] + 10))):
-        if number < len(SHARES):
-            alpha = ALPHA * SHARES[number]
-        else:
-            alpha = ALPHA * (beyond - first) / 60
-        ends = np.arange(first, beyond)
-        tops = [_tops(noise, rng, series, ends) for noise in CALIBRATED]
-        shares = (INDEPENDENT_SHARE, 1 - INDEPENDENT_SHARE)
-        bars = [
-            max(_quantile(top[score], alpha * share) for top in tops)
-            for score, share in enumerate(shares)
+    for edges, spent in (FIRST, LATER):
+        ends = np.arange(edges[0], edges[-1])
+        shapes = _shape(rng, series, ends, edges, spent)
+        bars = np.repeat(shapes, np.diff(edges), axis=1)
+        surplus = [
+            np.max(top_scores(noise, rng, series, ends) - bars[:, None, :], axis=(0, 2))
+            for noise in CALIBRATED
         ]
-        rows.append(
-            {"points": first, "independent": round(bars[0], 3), "correlated": round(bars[1], 3)}
-        )
+        shift = max(float(np.quantile(values, 1 - ALPHA)) for values in surplus)
+        rows += [
+            {
+                "points": first,
+                "independent": round(float(independent + shift), 3),
+                "correlated": round(float(correlated + shift), 3),
+            }
+            for first, independent, correlated in zip(edges[:-1], *shapes, strict=True)
+        ]
     return rows
 
 
-def write_table(*, series: int) -> Path:
-    """Calibrate and keep the table where the harness reads it."""
+def write_table(*, series: int) -> str:
+    """Calibrate and keep the table where the harness reads it; returns its text."""
     table = {
         "command": f"python -m tests.performance.verdicts calibrate --series {series}",
         "series_per_noise": series,
@@ -75,24 +80,49 @@ def write_table(*, series: int) -> Path:
         "false_alarms_per_60_commits": ALPHA,
         "bars": calibrate(series=series),
     }
-    TABLE.write_text(json.dumps(table, indent=2) + "\n", encoding="utf-8")
-    return TABLE
+    text = json.dumps(table, indent=2) + "\n"
+    TABLE.write_text(text, encoding="utf-8")
+    return text
 
 
-def _tops(
-    noise: Noise, rng: np.random.Generator, series: int, ends: NDArray[np.int64], chunk: int = 500
-) -> tuple[Float64, Float64]:
-    """Largest of both scores over the looks, shape (series,) each."""
-    tops = []
-    for begin in range(0, series, chunk):
-        values = noise.draw(rng, min(chunk, series - begin), int(ends[-1]))
-        tops.append([score.max(axis=-1) for score in score_looks(values, ends)])
-    independent, correlated = (np.concatenate(parts) for parts in zip(*tops, strict=True))
-    return independent, correlated
+def top_scores(
+    noise: Noise, rng: np.random.Generator, series: int, ends: Int64, chunk: int = 200
+) -> Float64:
+    """Both scores of flat series at each look, shape (2, series, looks)."""
+    parts = [
+        np.stack(
+            score_looks(noise.draw(rng, min(chunk, series - begin), int(ends[-1])), ends)
+        ).astype(np.float32)
+        for begin in range(0, series, chunk)
+    ]
+    return np.concatenate(parts, axis=1).astype(np.float64)
+
+
+def _shape(
+    rng: np.random.Generator,
+    series: int,
+    ends: Int64,
+    edges: Sequence[int],
+    spent: Sequence[float],
+) -> Float64:
+    """Bars of each stretch before they are lowered together, shape (2, stretches)."""
+    bars = np.full((2, len(spent)), -np.inf)
+    for noise in CALIBRATED:
+        scores = top_scores(noise, rng, series, ends)
+        for number, (first, beyond) in enumerate(pairwise(edges)):
+            tops = scores[:, :, first - ends[0] : beyond - ends[0]].max(axis=-1)
+            for score, share in enumerate((INDEPENDENT_SHARE, 1 - INDEPENDENT_SHARE)):
+                bar = _quantile(tops[score], ALPHA * spent[number] * share)
+                bars[score, number] = max(bars[score, number], bar)
+    return bars
 
 
 def _quantile(tops: Float64, alpha: float) -> float:
-    """Value that is exceeded with probability `alpha`."""
-    largest = np.sort(tops)[-min(TAIL, tops.size // 10) :]
+    """Value that is exceeded with probability `alpha`.
+
+    The tail of a log likelihood ratio falls off exponentially, so it is drawn on from the mean
+    excess over the largest values.
+    """
+    largest = np.sort(tops)[-max(int(TAIL * tops.size), 20) :]
     excess = float(np.mean(largest[1:] - largest[0]))
     return float(largest[0] + excess * np.log(largest.size / tops.size / alpha))
