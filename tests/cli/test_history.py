@@ -140,8 +140,8 @@ def test_verdict_refuses_to_compare_across_environments(
             "scatters)."
         ),
         (
-            "    22 rows are not compared: keras 3.14.0 there, 3.15.1 here (--across keras compares "
-            "them)."
+            "    22 rows are not compared: keras 3.14.0 there, 3.15.1 here "
+            "(--across keras compares them)."
         ),
     ]
     assert main(["history", "verdict", "area/one", "--across"]) == 1

@@ -104,6 +104,32 @@ def test_an_edited_scenario_starts_anew(session: Session, write: WriteFile) -> N
         assert [one.count for one in history.series(metric="steps")] == [2, 1]
 
 
+def test_an_item_with_a_scenario_is_known_by_it(
+    session: Session, write: WriteFile, pytester: pytest.Pytester
+) -> None:
+    """Whatever kind of item it is; its definition changes with the pipeline."""
+    pytester.makepyfile(
+        test_it="""
+        from pathlib import Path
+        from harness.plugin.figures import FIGURES, Figure
+        from harness.spec.loader import load_scenario
+
+        def test_one(request):
+            request.node.scenario = load_scenario(Path("files/area/s.toml"))
+            request.node.stash[FIGURES] = (Figure(metric="step_seconds", value=1.0),)
+        """
+    )
+    for seed in (1, 1, 2):
+        write("files/area/s.toml", text_of(BOUND, f"[pipeline]\nseed = {seed}"))
+        session("test_it.py", "--harness-history=h.sqlite").assert_outcomes(passed=1)
+
+    with open_history("h.sqlite", create=False) as history:
+        assert [(one.key.scenario, one.count) for one in history.series()] == [
+            ("area/s", 2),
+            ("area/s", 1),
+        ]
+
+
 def test_a_regression_fails_the_session(session: Session, measured: Measured) -> None:
     """All tests pass, and the session does not; the summary says what, how much and where."""
     remember([0.5] * 20 + [0.6])
