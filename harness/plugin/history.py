@@ -98,6 +98,7 @@ class HistoryKeeper:
         if any(judgement.fails for judgement in self.judgements):
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
+    @pytest.hookimpl(trylast=True)
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Say what regressed."""
         if self.writes:

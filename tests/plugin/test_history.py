@@ -94,6 +94,19 @@ def test_a_scenario_leaves_its_figures(
     assert len({one.series.definition for one in found.values()}) == 1
 
 
+def test_thorough_sessions_are_not_remembered(
+    session: Session, write: WriteFile, training: MadeUpTraining
+) -> None:
+    """They draw anew each time, so that their figures are comparable to nothing."""
+    training.loss = lambda _: 1.0
+    write("scenarios/area/s.toml", text_of("examples = 3", SEED, BOUND))
+
+    session("--harness-profile=thorough", "--harness-history=h.sqlite").assert_outcomes(passed=1)
+
+    with open_history("h.sqlite", create=False) as history:
+        assert history.series() == ()
+
+
 def test_an_edited_scenario_starts_anew(session: Session, write: WriteFile) -> None:
     """Its figures are of something else; the same scenario goes on with its series."""
     for seed in (1, 1, 2):
