@@ -86,7 +86,7 @@ def _about_change(judgement: Judgement, change: Change) -> list[str]:
     elif math.isfinite(shift.size):
         interval = ", where nothing scattered before"
     texts = [f"{levels}{interval}.", _commit_range(change)]
-    if judgement.level != shift.after and math.isfinite(judgement.level):
+    if change is not judgement.changes[-1] and math.isfinite(judgement.level):
         texts.append(f"The newest level is {magnitude(judgement.level, unit)}.")
     others = [one for one in judgement.changes if one.open and one is not change]
     texts += [
