@@ -4,6 +4,7 @@ import math
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import numpy as np
 import pytest
 
 from harness.errors import HarnessUsageError
@@ -120,8 +121,19 @@ def test_figures_around_zero_are_judged_on_their_own_scale() -> None:
     ],
 )
 def test_no_regression(values: list[float]) -> None:
-    """Nothing, nothing yet, or nothing any more."""
-    assert judged(values).movement in {Movement.NO_CHANGE, Movement.IMPROVEMENT}
+    """Nothing, nothing yet, or nothing any more: what is mended is no gain either."""
+    assert judged(values).movement is Movement.NO_CHANGE
+
+
+def test_scatter_that_wanders_is_not_judged() -> None:
+    """The stated rate of false alarms does not hold for it."""
+    steps = np.random.default_rng(0).standard_normal(60)
+    values = [float(value) for value in np.exp(0.002 * np.cumsum(steps))]
+
+    judgement = judged(values)
+
+    assert judgement.reason.startswith("its scatter is correlated from commit to commit by 0.")
+    assert judgement.movement is Movement.COULD_NOT_JUDGE
 
 
 def test_small_steps_add_up() -> None:
