@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import json
 import sys
-from collections import Counter
 from typing import TYPE_CHECKING
 
 from harness.cli.history_opening import chosen_scenarios, opened, sight_of
 from harness.cli.sparkline import ASCII, BLOCKS, sparkline
-from harness.cli.status import FAILED, NOT_JUDGED, PASSED, worst
+from harness.cli.status import FAILED, NOT_JUDGED, PASSED
 from harness.cli.tables import can_show, print_table
 from harness.errors import HarnessUsageError
 from harness.history.data import judgement_data, summary_data, track_data
@@ -17,6 +16,8 @@ from harness.history.decisions import decisions
 from harness.history.judging import Movement, judge_track
 from harness.history.measurement import time_of
 from harness.history.sentences import (
+    FALSE_ALARMS,
+    counted,
     headline,
     left_out_sentences,
     magnitude,
@@ -124,12 +125,11 @@ def verdict(options: argparse.Namespace) -> int:
     if any(judgement.fails for judgement in judgements):
         return FAILED
     unjudged = [one for one in judgements if one.movement is Movement.COULD_NOT_JUDGE]
-    return worst([NOT_JUDGED]) if len(unjudged) == len(judgements) else PASSED
+    return NOT_JUDGED if len(unjudged) == len(judgements) else PASSED
 
 
 def _tell(judgements: tuple[Judgement, ...], *, whole: bool) -> None:
     """Everything about the scenarios asked for; of a whole history only what moved."""
-    counts = Counter(judgement.movement for judgement in judgements)
     for judgement in judgements:
         if whole or judgement.movement not in {Movement.NO_CHANGE, Movement.COULD_NOT_JUDGE}:
             head, *rest = sentences(judgement)
@@ -137,8 +137,8 @@ def _tell(judgements: tuple[Judgement, ...], *, whole: bool) -> None:
             for sentence in rest:
                 print(f"    {sentence}")
     if not whole:
-        told = ", ".join(f"{counts[kind]} {kind}" for kind in Movement if counts[kind])
-        print(f"{len(judgements)} figures: {told}")
+        print(f"{len(judgements)} figures: {counted(judgements)}")
+        print(FALSE_ALARMS)
 
 
 def _coloured(text: str, judgement: Judgement) -> str:

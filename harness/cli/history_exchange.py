@@ -60,7 +60,7 @@ def write(options: argparse.Namespace) -> int:
         sys.stdout.write(text)
         return PASSED
     _replace(options.file, text)
-    print(f"{options.file}: {len(rows)} measurements")
+    print(f"{options.file}: {_counted(len(rows))}")
     return PASSED
 
 
@@ -95,9 +95,13 @@ def _of_one_commit(rows: Sequence[Measurement], revision: str | None) -> list[Me
         rows = [row for row in rows if row.revision.id == newest.revision.id]
     kept = [row for row in rows if row.environment == newest.environment]
     if len(kept) < len(rows):
-        left = len(rows) - len(kept)
-        print(f"left out: {left} measurements in other environments", file=sys.stderr)
+        left = _counted(len(rows) - len(kept))
+        print(f"left out: {left} in other environments", file=sys.stderr)
     return kept
+
+
+def _counted(count: int) -> str:
+    return "1 measurement" if count == 1 else f"{count} measurements"
 
 
 def _replace(file: Path, text: str) -> None:

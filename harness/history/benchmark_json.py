@@ -26,6 +26,13 @@ SECONDS: Final = "seconds"
 """The metric of a benchmark that nobody gave another name."""
 
 _OURS: Final = "harness"
+_ENDINGS: Final = {
+    "_seconds": ("s", "lower"),
+    "_bytes": ("bytes", "lower"),
+    "flops_per_second": ("FLOP/s", "higher"),
+    "_share": ("", "higher"),
+}
+_VERSIONS: Final = ("keras", "tensorflow", "jax", "torch")
 _NO_COMMIT: Final = frozenset({"", "unknown", "unversioned"})
 _NO_BRANCH: Final = frozenset({"(unknown)", "(detached head)"})
 _VERSION: Final = "5.1.0"
@@ -92,15 +99,23 @@ def _measurements(
         yield from map(from_json, rows)
         return
     stats = benchmark["stats"]
+    extra = benchmark.get("extra_info", {})
+    common: dict[str, Any] = {
+        "scenario": benchmark["fullname"],
+        "time": _time(document["datetime"]),
+        "environment": _environment(document["machine_info"], extra),
+        "revision": _revision(document.get("commit_info") or {}),
+    }
+    for metric, value in extra.items():
+        unit, better = _meaning(metric)
+        if better and isinstance(value, int | float):
+            yield Measurement.of(metric=metric, value=value, unit=unit, better=better, **common)
     yield Measurement.of(
-        scenario=benchmark["fullname"],
         metric=SECONDS,
         value=stats["median"],
         unit="s",
         better="lower",
-        time=_time(document["datetime"]),
-        environment=_environment(document["machine_info"]),
-        revision=_revision(document.get("commit_info") or {}),
+        **common,
         samples=Samples(
             count=stats["rounds"],
             minimum=stats["min"],
@@ -114,13 +129,26 @@ def _measurements(
     )
 
 
+def _meaning(metric: str) -> tuple[str, str]:
+    """Unit of a figure that a scenario left with its benchmark, and which way is good news.
+
+    Both are empty for what is no figure: names, settings, sizes.
+    """
+    if metric == "examples_per_second":
+        return "examples/s", "higher"
+    return next(
+        (meaning for ending, meaning in _ENDINGS.items() if metric.endswith(ending)), ("", "")
+    )
+
+
 def _time(text: str) -> datetime:
     time = datetime.fromisoformat(text)
     # Older releases wrote universal time without saying so.
     return time if time.tzinfo else datetime.fromisoformat(f"{text}+00:00")
 
 
-def _environment(machine: Mapping[str, Any]) -> EnvironmentKey:
+def _environment(machine: Mapping[str, Any], extra: Mapping[str, Any]) -> EnvironmentKey:
+    """The machine, and the versions that a scenario names beside its figures."""
     cpu = machine.get("cpu") or {}
     values = {
         "system": machine.get("system"),
@@ -128,6 +156,7 @@ def _environment(machine: Mapping[str, Any]) -> EnvironmentKey:
         "cpu": cpu.get("brand_raw") or cpu.get("brand") or machine.get("processor"),
         "cores": cpu.get("count"),
         "python": ".".join(str(machine.get("python_version", "")).split(".")[:2]),
+        **{name: extra[name] for name in _VERSIONS if isinstance(extra.get(name), str)},
     }
     return EnvironmentKey(values={name: str(value) for name, value in values.items() if value})
 

@@ -7,11 +7,14 @@ as an accuracy or a log-likelihood, has no logarithm: it is judged on its own sc
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 from harness.history.shifts import Shift, relative_change
+from harness.statistics.change_places import noise_of
+from harness.statistics.change_scores import AFTER, FEWEST_BETWEEN, MOST_CORRELATION
 from harness.statistics.changes import FEWEST, SMALLEST, find_changes
 
 if TYPE_CHECKING:
@@ -19,19 +22,38 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["FEWEST_COMMITS", "SMALLEST", "detected_shifts"]
+    from harness.statistics.changes import Changes
+
+__all__ = ["FEWEST_COMMITS", "FEWEST_SINCE", "SMALLEST", "Detected", "detected"]
 
 FEWEST_COMMITS: Final = FEWEST
 """Points before which nothing can be said about figures that scatter."""
+
+FEWEST_SINCE: Final = FEWEST_BETWEEN + int(AFTER[0])
+"""Points of a new level before which nothing further can be said about it."""
 
 _REACH: Final = 0.1
 """Logarithm that stands for the largest deviation of a figure judged on its own scale."""
 
 
-def detected_shifts(
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Detected:
+    """What statistics say about figures that scatter.
+
+    Attributes:
+        shifts: Changes that a look at each commit would have reported, oldest first.
+        correlation: Likeliest correlation of the scatter of neighbours, where it is more than the
+            stated rate of false alarms allows for; None where it is not.
+    """
+
+    shifts: tuple[Shift, ...]
+    correlation: float | None = None
+
+
+def detected(
     values: Sequence[float], *, known: Sequence[int] = (), smallest: float = SMALLEST
-) -> tuple[Shift, ...]:
-    """Changes that a look at each commit would have reported, oldest first.
+) -> Detected:
+    """Changes of level, and whether false alarms are bounded as stated.
 
     Args:
         values: Finite figures, one a commit, oldest first.
@@ -66,7 +88,16 @@ def detected_shifts(
                 high=max(fractions),
             )
         )
-    return tuple(shifts)
+    return Detected(shifts=tuple(shifts), correlation=_too_correlated(found))
+
+
+def _too_correlated(found: Changes) -> float | None:
+    if found.points < FEWEST or not np.any(found.residuals):
+        return None
+    _, correlation = noise_of(found.residuals)
+    # An estimate from so few points is uncertain by about this much.
+    beyond = correlation > MOST_CORRELATION + 2 / math.sqrt(found.points)
+    return float(correlation) if beyond else None
 
 
 def _scale(figures: NDArray[np.float64]) -> float:

@@ -16,7 +16,7 @@ from statistics import median
 from typing import TYPE_CHECKING
 
 from harness.history.decisions import decisions
-from harness.history.detection import FEWEST_COMMITS, SMALLEST, detected_shifts
+from harness.history.detection import FEWEST_COMMITS, FEWEST_SINCE, SMALLEST, detected
 from harness.history.shifts import FEWEST_EQUAL, Shift, exact_shifts, moved, relative_change
 from harness.history.tracks import tracks
 
@@ -77,7 +77,7 @@ class Judgement:
     Attributes:
         track: What was judged.
         movement: The verdict.
-        change: The change that it is about: the largest open one. None when there is none.
+        change: The change that it is about: the largest that stands. None when none does.
         changes: All changes since judging started anew, the oldest first.
         level: The newest level; NaN when nothing could be judged.
         reason: Why it could not be judged; empty when it could.
@@ -166,7 +166,7 @@ def judge_track(track: Track, known: Decisions, *, margin: float) -> Judgement:
         shifts, reason = _shifts(finite, [entry.position for entry in starts], margin)
     level = _level(judged, shifts)
     changes = tuple(_change(shift, judged, key.better, level, margin) for shift in shifts)
-    change = _decisive(changes)
+    change = _decisive(changes, level, margin)
     movement = change.movement if change else Movement.NO_CHANGE
     if reason and change is None:
         movement = Movement.COULD_NOT_JUDGE
@@ -227,21 +227,24 @@ def _shifts(
     # Levels that are over tell how the figure scatters, so they are looked at again.
     if shifts:
         starts = sorted({*starts, *(shift.first for shift in shifts)})
-    scattered = [
-        shift
-        for shift in detected_shifts(values, known=starts, smallest=min(margin, SMALLEST))
-        if shift.first > max(rest, last)
-    ]
-    if len(values) - rest < FEWEST_COMMITS and not (shifts or scattered):
-        return (), _too_few(len(values) - rest, since_known=last > 0)
-    return (*shifts, *scattered), ""
+    seen = detected(values, known=starts, smallest=min(margin, SMALLEST))
+    shifts += tuple(shift for shift in seen.shifts if shift.first > rest)
+    count, need = len(values) - rest, FEWEST_SINCE if last else FEWEST_COMMITS
+    if count < need and not shifts:
+        return (), _too_few(count, need)
+    if seen.correlation is not None:
+        return shifts, (
+            f"its scatter is correlated from commit to commit by {seen.correlation:.2f}, which is "
+            "more than false alarms are bounded for"
+        )
+    return shifts, ""
 
 
-def _too_few(count: int, *, since_known: bool) -> str:
+def _too_few(count: int, need: int) -> str:
     commits = "1 commit" if count == 1 else f"{count} commits"
-    since = " since the last known change" if since_known else " so far"
+    since = " so far" if need == FEWEST_COMMITS else " since the last known change"
     return (
-        f"{commits}{since}, and it takes {FEWEST_COMMITS} to tell a change from scatter"
+        f"{commits}{since}, and it takes {need} to tell a change from scatter"
         f" ({FEWEST_EQUAL} where nothing scatters)"
     )
 
@@ -270,11 +273,29 @@ def _change(
     )
 
 
-def _decisive(changes: Sequence[Change]) -> Change | None:
-    """The open change that makes the verdict: a regression before others, then the largest."""
-    still_open = [change for change in changes if change.open]
+def _decisive(changes: Sequence[Change], level: float, margin: float) -> Change | None:
+    """The open change that makes the verdict: a regression before others, then the largest.
+
+    What only takes back an earlier change is no news: the level must be beyond every level before.
+    """
+    standing = [
+        change
+        for number, change in enumerate(changes)
+        if change.open
+        and (
+            change.movement is Movement.REGRESSION
+            or all(_beyond(earlier.shift, change, level, margin) for earlier in changes[:number])
+        )
+    ]
     return max(
-        still_open,
+        standing,
         key=lambda change: (change.movement is Movement.REGRESSION, abs(change.shift.size)),
         default=None,
     )
+
+
+def _beyond(earlier: Shift, change: Change, level: float, margin: float) -> bool:
+    """Whether the newest level lies beyond that before an earlier change, on this one's side."""
+    moved_since = relative_change(earlier.before, level)
+    upwards = change.shift.after > change.shift.before
+    return abs(moved_since) > margin and (moved_since > 0) == upwards

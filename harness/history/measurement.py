@@ -8,6 +8,7 @@ import math
 import statistics
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias, cast, get_args
 
@@ -47,7 +48,7 @@ class EnvironmentKey:
     @property
     def fingerprint(self) -> str:
         """12 hexadecimal digits that are equal for equal environments, in any process."""
-        return _digest(self.to_json(), digits=_FINGERPRINT_DIGITS)
+        return _fingerprint(self.to_json())
 
     def to_json(self) -> str:
         """The values as canonical JSON."""
@@ -154,8 +155,7 @@ class SeriesKey:
     @property
     def id(self) -> str:
         """32 hexadecimal digits made from all of it."""
-        parts = [self.scenario, self.metric, self.unit, self.better]
-        return _digest(_canonical([*parts, self.fingerprint, self.definition]), digits=_KEY_DIGITS)
+        return _series_id(self)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -256,6 +256,18 @@ def microseconds(time: datetime) -> int:
 def time_of(count: int) -> datetime:
     """The time that lies so many microseconds after 1970."""
     return datetime.fromtimestamp(count // 1_000_000, UTC).replace(microsecond=count % 1_000_000)
+
+
+@lru_cache(maxsize=1024)
+def _series_id(key: SeriesKey) -> str:
+    """Worked out once for all rows of a series."""
+    parts = [key.scenario, key.metric, key.unit, key.better, key.fingerprint, key.definition]
+    return _digest(_canonical(parts), digits=_KEY_DIGITS)
+
+
+@lru_cache(maxsize=64)
+def _fingerprint(text: str) -> str:
+    return _digest(text, digits=_FINGERPRINT_DIGITS)
 
 
 def _canonical(value: object) -> str:

@@ -10,7 +10,7 @@ from sqlalchemy import URL
 from harness.errors import HistoryError
 from harness.history.database import SQLITE, Database, parse_url
 from harness.history.lines import append_lines, read_lines
-from harness.history.migrations import migrate
+from harness.history.migrations import MIGRATIONS, migrate, version_of
 from harness.history.store import History
 
 if TYPE_CHECKING:
@@ -78,7 +78,9 @@ def _prepared(url: URL, *, create: bool) -> Database:
         migrate(connection)
 
     try:
-        database.write(prepare)
+        # Looking first keeps a reader from waiting for writers, and needs no right to write.
+        if database.read(version_of) != len(MIGRATIONS):
+            database.write(prepare)
     except BaseException:
         database.close()
         raise

@@ -3,15 +3,35 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from typing import TYPE_CHECKING, Final
 
+from harness.history.judging import Movement
+
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from harness.history.judging import Change, Judgement
     from harness.history.tracks import LeftOut
 
-__all__ = ["headline", "left_out_sentences", "magnitude", "percent", "sentences", "short"]
+__all__ = [
+    "FALSE_ALARMS",
+    "counted",
+    "headline",
+    "left_out_sentences",
+    "magnitude",
+    "percent",
+    "sentences",
+    "short",
+]
+
+FALSE_ALARMS: Final = (
+    "Of flat figures that scatter, at most 1 % are ever called changed in 60 commits."
+)
+"""What `harness.statistics.changes` keeps, and how it was found out; see there."""
 
 _SHORT: Final = 10
+_COUNTABLE: Final = frozenset({Movement.REGRESSION, Movement.IMPROVEMENT})
 _PREFIXES: Final = ((1e9, "G"), (1e6, "M"), (1e3, "k"), (1.0, ""), (1e-3, "m"), (1e-6, "µ"))
 _SCALED: Final = frozenset({"s", "bytes", "B", "FLOP/s"})
 """Units that are read with a prefix; others keep their digits."""
@@ -23,7 +43,10 @@ def sentences(judgement: Judgement) -> tuple[str, ...]:
     if judgement.change is not None:
         texts += _about_change(judgement, judgement.change)
     if judgement.reason:
-        texts.append(f"Could not judge: {judgement.reason}.")
+        texts.append(f"{judgement.reason[0].upper()}{judgement.reason[1:]}.")
+    if judgement.track.across:
+        names = ", ".join(judgement.track.across)
+        texts.append(f"Compared across environments that differ in {names}.")
     if judgement.quarantine is not None:
         until = judgement.quarantine.until
         ends = "" if until is None else f" until {until:%Y-%m-%d}"
@@ -43,6 +66,16 @@ def headline(judgement: Judgement) -> str:
     return f"{judgement.movement}: {judgement.track.name}{size}"
 
 
+def counted(judgements: Sequence[Judgement]) -> str:
+    """How many verdicts of each kind there are: ``2 regressions, 1 no change``."""
+    counts = Counter(judgement.movement for judgement in judgements)
+    return ", ".join(
+        f"{counts[kind]} {kind}{'s' if counts[kind] > 1 and kind in _COUNTABLE else ''}"
+        for kind in Movement
+        if counts[kind]
+    )
+
+
 def _about_change(judgement: Judgement, change: Change) -> list[str]:
     unit = judgement.track.key.unit
     shift = change.shift
@@ -53,7 +86,7 @@ def _about_change(judgement: Judgement, change: Change) -> list[str]:
     elif math.isfinite(shift.size):
         interval = ", where nothing scattered before"
     texts = [f"{levels}{interval}.", _commit_range(change)]
-    if judgement.level != shift.after and math.isfinite(judgement.level):
+    if change is not judgement.changes[-1] and math.isfinite(judgement.level):
         texts.append(f"The newest level is {magnitude(judgement.level, unit)}.")
     others = [one for one in judgement.changes if one.open and one is not change]
     texts += [

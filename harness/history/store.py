@@ -214,14 +214,19 @@ class History:
         rows = {measurement.key: measurement for measurement in measurements}
         query = select(MEASUREMENTS.c.key).where(MEASUREMENTS.c.key.in_(rows))
         there = set(connection.execute(query).scalars())
-        fresh = [measurement for key, measurement in rows.items() if key not in there]
+        fresh = {key: measurement for key, measurement in rows.items() if key not in there}
+        environments = {row.series.fingerprint: row.environment for row in fresh.values()}
+        series = dict.fromkeys(row.series for row in fresh.values())
         for table, values in (
-            (ENVIRONMENTS, {row.environment: _environment_row(row) for row in fresh}),
-            (SERIES, {row.series: _series_row(row) for row in fresh}),
-            (MEASUREMENTS, {row.key: _measurement_row(row) for row in fresh}),
+            (
+                ENVIRONMENTS,
+                [_environment_row(environment) for environment in environments.values()],
+            ),
+            (SERIES, [_series_row(key) for key in series]),
+            (MEASUREMENTS, [_measurement_row(key, row) for key, row in fresh.items()]),
         ):
             if values:
-                connection.execute(self._insert_new(table), list(values.values()))
+                connection.execute(self._insert_new(table), values)
         return len(fresh)
 
     def _insert_new(self, table: Table) -> Any:
@@ -230,21 +235,20 @@ class History:
         return make(table).on_conflict_do_nothing()
 
 
-def _environment_row(measurement: Measurement) -> dict[str, Any]:
-    environment = measurement.environment
+def _environment_row(environment: EnvironmentKey) -> dict[str, Any]:
     return {"fingerprint": environment.fingerprint, "detail": environment.to_json()}
 
 
-def _series_row(measurement: Measurement) -> dict[str, Any]:
-    return {"id": measurement.series.id, **asdict(measurement.series)}
+def _series_row(key: SeriesKey) -> dict[str, Any]:
+    return {"id": key.id, **asdict(key)}
 
 
-def _measurement_row(measurement: Measurement) -> dict[str, Any]:
+def _measurement_row(key: str, measurement: Measurement) -> dict[str, Any]:
     revision = measurement.revision
     committed = revision.committed
     samples = measurement.samples
     return {
-        "key": measurement.key,
+        "key": key,
         "series": measurement.series.id,
         "position": measurement.position,
         "time": microseconds(measurement.time),

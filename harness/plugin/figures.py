@@ -11,14 +11,13 @@ does not pass are forgotten.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import pytest
 
-if TYPE_CHECKING:
-    from harness.history.measurement import Better
+from harness.history.measurement import Better
 
-__all__ = ["DEFINITION", "FIGURES", "SERIES", "Figure"]
+__all__ = ["DEFINITION", "FIGURES", "SERIES", "Better", "Figure"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +43,11 @@ FIGURES: Final = pytest.StashKey[tuple[Figure, ...]]()
 """Figures of one item, set by the item while it runs."""
 
 SERIES: Final = pytest.StashKey[str]()
-"""Under which name the figures are kept; the item's node id when it says nothing."""
+"""Under which name the figures are kept.
+
+An item that does not say is known by its scenario's area and id where it has one, else by its node
+id.
+"""
 
 DEFINITION: Final = pytest.StashKey[str]()
 """Digest of what the item ran: when it changes, its figures start new series."""

@@ -98,6 +98,7 @@ class HistoryKeeper:
         if any(judgement.fails for judgement in self.judgements):
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
+    @pytest.hookimpl(trylast=True)
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Say what regressed."""
         if self.writes:
@@ -159,12 +160,13 @@ class HistoryKeeper:
 
         path = self.config.rootpath / ".harness" / "unwritten.jsonl"
         count = len(self.unwritten)
+        figures = (
+            "1 figure of this session is" if count == 1 else f"{count} figures of this session are"
+        )
         try:
             append_lines(path, self.unwritten)
         except HarnessError as error:
-            self.trouble = f"{self.trouble}\n{count} figures of this session are lost: {error}"
+            self.trouble = f"{self.trouble}\n{figures} lost: {error}"
         else:
-            self.trouble = (
-                f"{self.trouble}\n{count} figures of this session are kept in {path}. "
-                f"Later: harness history import {path}"
-            )
+            later = f"Later: harness history import {path}"
+            self.trouble = f"{self.trouble}\n{figures} kept in {path}. {later}"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import textwrap
-from collections import Counter
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -36,10 +35,9 @@ def _write_verdicts(
     terminal: pytest.TerminalReporter, keeper: HistoryKeeper, *, quiet: bool
 ) -> None:
     from harness.history.judging import Movement
-    from harness.history.sentences import sentences
+    from harness.history.sentences import counted, sentences
 
-    counts = Counter(judgement.movement for judgement in keeper.judgements)
-    told = ", ".join(f"{counts[movement]} {movement}" for movement in Movement if counts[movement])
+    told = counted(keeper.judgements)
     rows = len(keeper.written)
     terminal.line(f"{rows} {'figure' if rows == 1 else 'figures'} remembered: {told}")
     for movement in Movement:
@@ -60,9 +58,13 @@ def _write_verdicts(
 
 def _write_unjudged(terminal: pytest.TerminalReporter, judgements: list[Judgement]) -> None:
     """One line for each reason: a new history has the same one for everything."""
+    from harness.history.sentences import left_out_sentences
+
     reasons: dict[str, list[str]] = {}
+    left_out: dict[str, tuple[str, ...]] = {}
     for judgement in judgements:
         reasons.setdefault(judgement.reason, []).append(judgement.track.name)
+        left_out.setdefault(judgement.reason, left_out_sentences(judgement.track.left_out))
     for reason, names in reasons.items():
         terminal.line("")
         terminal.line(f"could not judge: {reason}")
@@ -71,6 +73,8 @@ def _write_unjudged(terminal: pytest.TerminalReporter, judgements: list[Judgemen
         terminal.line(_wrapped(", ".join(shown)))
         if len(shown) < len(names):
             terminal.line(f"    and {len(names) - len(shown)} more (-v lists them)")
+        for sentence in left_out[reason]:
+            terminal.line(_wrapped(f"{names[0]}: {sentence}"))
 
 
 def _write_consequence(terminal: pytest.TerminalReporter, keeper: HistoryKeeper) -> None:

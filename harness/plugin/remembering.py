@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from harness.plugin.figures import DEFINITION, FIGURES, SERIES, Figure
+from harness.plugin.options import HarnessOptions
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -31,8 +32,11 @@ _OTHERS: Final[tuple[str, Better]] = ("", "higher")
 
 
 def remember(item: pytest.Item, verdict: Verdict) -> None:
-    """Leave the figures of a verdict with its item; those that it has already come first."""
-    if verdict.figures is None:
+    """Leave the figures of a verdict with its item; those that it has already come first.
+
+    A thorough session draws anew each time: its figures are comparable to nothing.
+    """
+    if verdict.figures is None or HarnessOptions.of(item.config).profile == "thorough":
         return
     from harness.runner.profiles import scenario_name
 

@@ -77,6 +77,33 @@ def test_a_benchmark_is_its_median() -> None:
     }
 
 
+def test_figures_of_a_scenario_come_along() -> None:
+    """What the harness leaves in `extra_info`, with unit and direction; settings do not."""
+    extra = {
+        "examples_per_second": 640.0,
+        "peak_rss_bytes": 2_000_000,
+        "compile_seconds": 1.5,
+        "peak_share": 0.25,
+        "steps_per_round": 100,
+        "scenario": "throughput/mlp",
+        "keras": "3.15.1",
+    }
+    benchmark = DOCUMENT["benchmarks"][0] | {"extra_info": extra}
+
+    found = from_benchmarks(changed(benchmarks=[benchmark])).measurements
+
+    assert {
+        one.series.metric: (one.value, one.series.unit, one.series.better) for one in found
+    } == {
+        "examples_per_second": (640.0, "examples/s", "higher"),
+        "peak_rss_bytes": (2_000_000.0, "bytes", "lower"),
+        "compile_seconds": (1.5, "s", "lower"),
+        "peak_share": (0.25, "", "higher"),
+        "seconds": (2.25, "s", "lower"),
+    }
+    assert {one.environment.values["keras"] for one in found} == {"3.15.1"}
+
+
 def test_words_for_no_commit_are_none() -> None:
     """Outside of a repository, and on no branch."""
     info = {"id": "unversioned", "time": None, "branch": "(detached head)", "dirty": False}

@@ -3,16 +3,22 @@
 import re
 
 import pytest
-from sqlalchemy import inspect
+from sqlalchemy import Connection, inspect
 
 from harness.errors import HistoryError
-from harness.history import migrations
+from harness.history import migrations, opening
 from harness.history.database import Database, parse_url
 from harness.history.decisions import decisions
 from harness.history.migrations import MIGRATIONS, migrate, version_of
 from harness.history.opening import open_history
-from harness.history.tables import METADATA
+from harness.history.tables import METADATA, SCHEMA
 from tests.history.rows import row
+
+
+def pretend(patch: pytest.MonkeyPatch, steps: tuple[tuple[str, ...], ...]) -> None:
+    """Be a harness that knows these steps."""
+    patch.setattr(migrations, "MIGRATIONS", steps)
+    patch.setattr(opening, "MIGRATIONS", steps)
 
 
 def test_migrations_make_the_tables_of_today(where: str) -> None:
@@ -35,7 +41,7 @@ def test_an_older_history_is_brought_up_to_date(
 ) -> None:
     """With what is in it."""
     with monkeypatch.context() as patch:
-        patch.setattr(migrations, "MIGRATIONS", MIGRATIONS[:1])
+        pretend(patch, MIGRATIONS[:1])
         with open_history(where) as history:
             history.add(row())
             assert history.database.read(version_of) == 1
@@ -50,7 +56,7 @@ def test_a_newer_history_is_refused(where: str, monkeypatch: pytest.MonkeyPatch)
     """And nothing in it is changed."""
     with monkeypatch.context() as patch:
         later = (*MIGRATIONS, ("CREATE TABLE later (id TEXT)",))
-        patch.setattr(migrations, "MIGRATIONS", later)
+        pretend(patch, later)
         open_history(where).close()
 
     expected = (
@@ -70,10 +76,22 @@ def test_a_migration_is_made_whole_or_not_at_all(
     broken = (*MIGRATIONS, ("CREATE TABLE half (id TEXT)", "CREATE NONSENSE"))
     database = Database(parse_url(where), create=False)
     with monkeypatch.context() as patch:
-        patch.setattr(migrations, "MIGRATIONS", broken)
+        pretend(patch, broken)
         with pytest.raises(HistoryError, match="NONSENSE"):
             database.write(migrate)
 
     assert database.read(version_of) == len(MIGRATIONS)
     assert not inspect(database.engine).has_table("half")
     database.close()
+
+
+def test_a_reader_does_not_wait_for_a_writer(where: str) -> None:
+    """Opening what is up to date takes no lock."""
+    with open_history(where) as history:
+
+        def work(connection: Connection) -> int:
+            connection.execute(SCHEMA.insert().values(version=0))
+            with open_history(where, create=False) as other:
+                return len(other.series())
+
+        assert history.database.write(work) == 0
