@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import time
+from statistics import median
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from harness.statistics.changes import find_changes
 from harness.statistics.counts import exact_share
+from harness.statistics.trend import judge_history
 from tests.performance.verdicts.detectors import available
 from tests.performance.verdicts.noise import AR_HALF, CV, HEAVY, INDEPENDENT
 from tests.performance.verdicts.recording import Recorded
@@ -20,7 +24,7 @@ if TYPE_CHECKING:
     from tests.performance.verdicts.detectors import Detector
     from tests.performance.verdicts.noise import Noise
 
-__all__ = ["history_rows"]
+__all__ = ["history_rows", "quality_rows", "verdict_costs"]
 
 COMMITS, FIRST_LOOK = 60, 14
 STEPS = ((0.10, 8), (0.05, 12))
@@ -31,9 +35,9 @@ NEAR = 5
 """Commits by which a reported place may lie before the step."""
 
 
-def history_rows(*, series: int, rival_series: int) -> Iterator[tuple[str, ...]]:
-    """Rows: what is counted, noise, detector, count with its interval."""
-    noises: tuple[Noise, ...] = (INDEPENDENT, AR_HALF, HEAVY, Recorded(name="recorded"))
+def history_rows(*, series: int, rival_series: int) -> Iterator[tuple[str, str, str, str]]:
+    """Cells: what is counted, noise, detector, count with its interval."""
+    noises = _noises()
     for noise in noises:
         for name, (detector, quick) in available().items():
             count = series if quick else rival_series
@@ -47,6 +51,43 @@ def history_rows(*, series: int, rival_series: int) -> Iterator[tuple[str, ...]]
                     share = found(detector, noise, count, before=before, size=size, within=within)
                     what = f"{size:.0%} step after {before}: found within {within}"
                     yield what, noise.name, name, str(share)
+
+
+def quality_rows(*, series: int) -> Iterator[tuple[str, str, str, str]]:
+    """Cells: how often the 95 % ranges of our verdict hold the truth, 24 commits after a step."""
+    before, size, after = BEFORE[1], STEPS[0][0], 24
+    what = f"{size:.0%} step after {before}, {after} commits later: 95 % ranges hold the truth"
+    for noise in _noises():
+        histories = _histories(noise, series, before + after, seed=4)
+        histories[:, before:] *= 1 + size
+        changes = [find_changes(values).changes for values in histories]
+        near = [
+            min(some, key=lambda change: abs(change.likely - before)) for some in changes if some
+        ]
+        place = sum(change.first <= before <= change.last for change in near)
+        ratio = sum(change.low <= 1 + size <= change.high for change in near)
+        width = np.mean([change.last - change.first + 1 for change in near])
+        yield what, noise.name, "commits", str(exact_share(place, len(near)))
+        yield what, noise.name, "size", str(exact_share(ratio, len(near)))
+        yield what, noise.name, "commits in the range", f"{width:.1f}"
+
+
+def verdict_costs() -> Iterator[str]:
+    """Milliseconds of processor time of our verdict on histories of some lengths."""
+    for points, steps in ((60, 0), (60, 1), (500, 0), (500, 4)):
+        (values,) = _histories(INDEPENDENT, 1, points, seed=5)
+        for number in range(steps):
+            values[(number + 1) * points // (steps + 1) :] *= 1.1
+        spent = []
+        for _ in range(20):
+            begin = time.process_time()
+            judge_history(values)
+            spent.append(time.process_time() - begin)
+        yield f"{1e3 * median(spent):.1f} ms ({points} commits, {steps} changes)"
+
+
+def _noises() -> tuple[Noise, ...]:
+    return INDEPENDENT, AR_HALF, HEAVY, Recorded(name="recorded")
 
 
 def alarms(detector: Detector, noise: Noise, series: int, *, seed: int = 1) -> Share:
