@@ -17,7 +17,12 @@ from typing import TYPE_CHECKING
 
 from tests.performance.verdicts import calibration, recording
 from tests.performance.verdicts.comparisons import comparison_rows
-from tests.performance.verdicts.histories import history_rows, quality_rows, verdict_costs
+from tests.performance.verdicts.histories import (
+    history_rows,
+    limit_rows,
+    quality_rows,
+    verdict_costs,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -54,6 +59,7 @@ def _figures(arguments: argparse.Namespace) -> None:
     _tables(comparison_rows(comparisons=arguments.comparisons))
     print("\n## Histories, 2.7 % of noise")
     _tables(history_rows(series=arguments.series, rival_series=arguments.rival_series))
+    _tables(limit_rows(series=arguments.series))
     _tables(quality_rows(series=arguments.series // 4))
     print(f"\nProcessor time of one verdict: {', '.join(verdict_costs())}.")
     print(f"\n{time.monotonic() - begin:.0f} s.")

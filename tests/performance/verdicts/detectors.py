@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     """Takes a series and the numbers of points at which to look; returns the alarms as pairs of
     the look and the first point of the level that is reported as new."""
 
-__all__ = ["available"]
+__all__ = ["available", "ours"]
 
 RECENT = 10
 

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from harness.statistics.changes import find_changes
+from harness.statistics.changes import FEWEST, find_changes
 from harness.statistics.counts import exact_share
 from harness.statistics.trend import judge_history
-from tests.performance.verdicts.detectors import available
-from tests.performance.verdicts.noise import AR_HALF, CV, HEAVY, INDEPENDENT
+from tests.performance.verdicts.detectors import available, ours
+from tests.performance.verdicts.noise import AR_HALF, CV, HEAVY, INDEPENDENT, Noise
 from tests.performance.verdicts.recording import Recorded
 
 if TYPE_CHECKING:
@@ -22,11 +22,11 @@ if TYPE_CHECKING:
 
     from harness.statistics.counts import Share
     from tests.performance.verdicts.detectors import Detector
-    from tests.performance.verdicts.noise import Noise
 
-__all__ = ["history_rows", "quality_rows", "verdict_costs"]
+__all__ = ["history_rows", "limit_rows", "quality_rows", "verdict_costs"]
 
-COMMITS, FIRST_LOOK = 60, 14
+COMMITS = 60
+LOOKS = range(FEWEST, COMMITS + 1)
 STEPS = ((0.10, 8), (0.05, 12))
 BEFORE = (30, 48, 100)
 """Commits before a step."""
@@ -51,6 +51,24 @@ def history_rows(*, series: int, rival_series: int) -> Iterator[tuple[str, str, 
                     share = found(detector, noise, count, before=before, size=size, within=within)
                     what = f"{size:.0%} step after {before}: found within {within}"
                     yield what, noise.name, name, str(share)
+
+
+def limit_rows(*, series: int) -> Iterator[tuple[str, str, str, str]]:
+    """Cells: our alarms later in a long history, and under more correlation than is allowed for."""
+    later = range(COMMITS + 1, 2 * COMMITS + 1)
+    for noise in _noises():
+        share = alarms(ours, noise, series, looks=later)
+        yield (
+            f"flat, commits {later[0]} to {later[-1]}: ever alarms",
+            noise.name,
+            "harness",
+            str(share),
+        )
+    for correlation in (0.6, 0.7, 0.9):
+        noise = Noise(name=f"AR(1) {correlation}", correlation=correlation)
+        share = alarms(ours, noise, series)
+        what = f"flat, {COMMITS} commits, correlated above what is allowed for: ever alarms"
+        yield what, noise.name, "harness", str(share)
 
 
 def quality_rows(*, series: int) -> Iterator[tuple[str, str, str, str]]:
@@ -90,10 +108,11 @@ def _noises() -> tuple[Noise, ...]:
     return INDEPENDENT, AR_HALF, HEAVY, Recorded(name="recorded")
 
 
-def alarms(detector: Detector, noise: Noise, series: int, *, seed: int = 1) -> Share:
-    """How many flat histories alarm at any commit."""
-    looks = range(FIRST_LOOK, COMMITS + 1)
-    histories = _histories(noise, series, COMMITS, seed)
+def alarms(
+    detector: Detector, noise: Noise, series: int, *, looks: range = LOOKS, seed: int = 1
+) -> Share:
+    """How many flat histories alarm at any of the looks."""
+    histories = _histories(noise, series, looks[-1], seed)
     return exact_share(sum(bool(detector(values, looks)) for values in histories), series)
 
 
