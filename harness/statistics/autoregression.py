@@ -11,6 +11,7 @@ References:
     Hamilton, "Time series analysis" (1994), section 5.2: the exact likelihood.
 """
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -81,10 +82,11 @@ def look_at(values: Float64, known: Int64, level: Int64) -> Look:
     )
 
 
-def flat_likelihood(look: Look, rho: float) -> Float64:
-    """Return the log likelihood of a flat series, shape (*series, looks)."""
-    squares, product, norm = _whitened(look, rho)
-    return _log_likelihood(squares - product**2 / norm, look.known, rho)
+def flat_likelihood(look: Look, rho: Sequence[float]) -> Float64:
+    """Return the log likelihood of a flat series, shape (correlations, *series, looks)."""
+    each = np.asarray(rho, np.float64).reshape(-1, *(1 for _ in look.first.shape))
+    squares, product, norm = _whitened(look, each)
+    return _log_likelihood(squares - product**2 / norm, look.known, each)
 
 
 def step_likelihood(look: Look, rho: float, after: Int64) -> Float64:
@@ -106,7 +108,7 @@ def step_fit(look: Look, rho: float, after: Int64) -> tuple[Float64, Float64]:
     return gain / free, np.sqrt(np.maximum(left, 0.0) / spare / free)
 
 
-def _whitened(look: Look, rho: float) -> tuple[Float64, Float64, Float64]:
+def _whitened(look: Look, rho: float | Float64) -> tuple[Float64, Float64, Float64]:
     """Sum of squares, product with the level's regressor, and that regressor's square."""
     root = np.sqrt(1.0 - rho**2)
     squares = look.squares - 2 * rho * look.products + rho**2 * (look.lagged - look.first**2)
@@ -133,7 +135,7 @@ def _step(look: Look, rho: float, after: Int64) -> tuple[Float64, Float64, Float
     return squares - product**2 / norm - gain**2 / free, gain, free
 
 
-def _log_likelihood(squares: Float64, known: Int64, rho: float) -> Float64:
+def _log_likelihood(squares: Float64, known: Int64, rho: float | Float64) -> Float64:
     floor = known * RESOLUTION**2
     value = np.log(1 - rho**2) / 2 - known / 2 * np.log(np.maximum(squares, 0.0) + floor)
     return np.asarray(value, dtype=np.float64)

@@ -68,7 +68,7 @@ def noise_of(residuals: Float64) -> tuple[float, float]:
     """Return robust standard deviation and likeliest correlation of deviations from levels."""
     look = _look(residuals, 0)
     grid = np.linspace(0.0, 0.95, 20)
-    best = grid[int(np.argmax([flat_likelihood(look, float(rho))[0] for rho in grid]))]
+    best = grid[int(np.argmax(flat_likelihood(look, grid.tolist())[:, 0]))]
     values = look.values[0, look.values.shape[-1] - int(look.known[0]) :]
     return float(np.std(values)), float(best)
 

@@ -25,7 +25,7 @@ from typing import NamedTuple
 import numpy as np
 
 from harness.statistics.autoregression import flat_likelihood, look_at, step_likelihood
-from harness.statistics.cleaning import Float64, Int64, cleaned_looks
+from harness.statistics.cleaning import REACH, Float64, Int64, cleaned_looks
 
 __all__ = [
     "AFTER",
@@ -96,15 +96,18 @@ def score_looks(series: Float64, ends: Int64, *, start: int = 0, window: int = W
         start: Where the present level begins.
         window: Points to go back at most.
     """
+    # What lies further back than any look goes would only cost time; medians reach a little over.
+    unseen = max(int(ends.min()) - window - 2 * REACH, 0)
+    series, ends, start = series[..., unseen:], ends - unseen, max(start - unseen, 0)
     values = cleaned_looks(series, ends, start=start, window=window)
     width = values.shape[-1]
     level = np.minimum(ends - start, width)
     look = look_at(values, np.minimum(ends, width), level)
     after = AFTER[: max(width - int(AFTER[0]), 0)]
-    flat = [flat_likelihood(look, rho) for rho in (*CORRELATIONS, BEYOND)]
-    wandering = [flat_likelihood(look, rho) - HANDICAP for rho in WANDERING]
-    correlated = np.max([*flat[:-1], *wandering], axis=0)
-    independent = np.maximum(correlated, flat[-1])
+    flat = flat_likelihood(look, (BEYOND, *CORRELATIONS, *WANDERING))
+    flat[-len(WANDERING) :] -= HANDICAP
+    correlated = flat[1:].max(axis=0)
+    independent = np.maximum(correlated, flat[0])
     possible = after <= level[:, None] - (FEWEST_BETWEEN if start else FEWEST_BEFORE)
     scores = []
     for rho, best in ((0.0, independent), (MOST_CORRELATION, correlated)):

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
-__all__ = ["Float64", "Int64", "cleaned_looks"]
+__all__ = ["REACH", "Float64", "Int64", "cleaned_looks"]
 
 Float64 = NDArray[np.float64]
 Int64 = NDArray[np.int64]

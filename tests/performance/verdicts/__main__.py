@@ -11,10 +11,21 @@ import argparse
 import datetime as dt
 import sys
 import time
+from itertools import groupby
+from operator import itemgetter
+from typing import TYPE_CHECKING
 
 from tests.performance.verdicts import calibration, recording
 from tests.performance.verdicts.comparisons import comparison_rows
-from tests.performance.verdicts.histories import history_rows
+from tests.performance.verdicts.histories import (
+    history_rows,
+    limit_rows,
+    quality_rows,
+    verdict_costs,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 
 def main() -> int:
@@ -45,22 +56,24 @@ def _figures(arguments: argparse.Namespace) -> None:
     print(f"`python -m tests.performance.verdicts {' '.join(sys.argv[1:])}`, {today}.\n")
     print(f"Recorded noise: {recording.summary()}.\n")
     print("Counts with exact 95 % intervals in per cent.\n\n## Comparisons")
-    _table(comparison_rows(comparisons=arguments.comparisons))
+    _tables(comparison_rows(comparisons=arguments.comparisons))
     print("\n## Histories, 2.7 % of noise")
-    _table(
-        history_rows(series=arguments.series, rival_series=arguments.rival_series),
-    )
+    _tables(history_rows(series=arguments.series, rival_series=arguments.rival_series))
+    _tables(limit_rows(series=arguments.series))
+    _tables(quality_rows(series=arguments.series // 4))
+    print(f"\nProcessor time of one verdict: {', '.join(verdict_costs())}.")
     print(f"\n{time.monotonic() - begin:.0f} s.")
 
 
-def _table(rows: object) -> None:
-    """Print rows as they come, a heading for each thing that is counted."""
-    heading = ""
-    for what, noise, name, share in rows:  # type: ignore[attr-defined]
-        if what != heading:
-            print(f"\n### {what}\n\n| noise | judged by | count |\n|---|---|---|")
-            heading = what
-        print(f"| {noise} | {name} | {share} |", flush=True)
+def _tables(cells: Iterable[tuple[str, str, str, str]]) -> None:
+    """Print one table for each thing that is counted: a row a noise, a column a judge."""
+    for what, table in groupby(cells, key=itemgetter(0)):
+        print(f"\n### {what}\n")
+        for number, (noise, row) in enumerate(groupby(table, key=itemgetter(1))):
+            judged = {name: count for _, _, name, count in row}
+            if not number:
+                print(f"| noise | {' | '.join(judged)} |\n|{'---|' * (len(judged) + 1)}")
+            print(f"| {noise} | {' | '.join(judged.values())} |", flush=True)
 
 
 if __name__ == "__main__":

@@ -27,16 +27,14 @@ __all__ = ["TABLE", "calibrate", "top_scores", "write_table"]
 
 TABLE = Path(harness.statistics.__file__).parent / "change_bars.json"
 
-ALPHA = 0.009
+ALPHA = 0.0088
 """False alarms in the first 60 commits, and in every 60 after: 1 % less the simulation's error."""
 
-FIRST = ((14, 20, 25, 30, 40, 50, 61), (0.02, 0.04, 0.06, 0.22, 0.28, 0.38))
-LATER = ((61, 91, 121), (0.5, 0.5))
-"""Points at which the bars change, and how the stretches between spend the false alarms: in the
-first 60 commits late, where most can be found. Longer series keep the last bars."""
-
-INDEPENDENT_SHARE = 0.85
-"""Part that the score for independent noise spends; it is the one that finds small changes."""
+FIRST = ((14, 20, 25, 30, 40, 50, 61), (0.02, 0.04, 0.06, 0.22, 0.28, 0.38), 0.75)
+LATER = ((61, 121), (1.0,), 0.92)
+"""Points at which the bars change; how the stretches between spend the false alarms, in the first
+60 commits late, where most can be found; and the part of it that the score for independent noise
+spends, which is the one that finds small changes. Longer series keep the last bars."""
 
 TAIL = 0.01
 """Largest scores of a simulation, from which the tail beyond them is drawn on."""
@@ -51,9 +49,9 @@ def calibrate(*, series: int, seed: int = 0) -> list[dict[str, float]]:
     """
     rng = np.random.default_rng(seed)
     rows = []
-    for edges, spent in (FIRST, LATER):
+    for edges, spent, part in (FIRST, LATER):
         ends = np.arange(edges[0], edges[-1])
-        shapes = _shape(rng, series, ends, edges, spent)
+        shapes = _shape(rng, series, edges, spent, part)
         bars = np.repeat(shapes, np.diff(edges), axis=1)
         surplus = [
             np.max(top_scores(noise, rng, series, ends) - bars[:, None, :], axis=(0, 2))
@@ -101,17 +99,18 @@ def top_scores(
 def _shape(
     rng: np.random.Generator,
     series: int,
-    ends: Int64,
     edges: Sequence[int],
     spent: Sequence[float],
+    part: float,
 ) -> Float64:
     """Bars of each stretch before they are lowered together, shape (2, stretches)."""
+    ends = np.arange(edges[0], edges[-1])
     bars = np.full((2, len(spent)), -np.inf)
     for noise in CALIBRATED:
         scores = top_scores(noise, rng, series, ends)
         for number, (first, beyond) in enumerate(pairwise(edges)):
             tops = scores[:, :, first - ends[0] : beyond - ends[0]].max(axis=-1)
-            for score, share in enumerate((INDEPENDENT_SHARE, 1 - INDEPENDENT_SHARE)):
+            for score, share in enumerate((part, 1 - part)):
                 bar = _quantile(tops[score], ALPHA * spent[number] * share)
                 bars[score, number] = max(bars[score, number], bar)
     return bars

@@ -40,8 +40,8 @@ class Disturbed(Noise):
         return np.asarray(values + held * rng.exponential(DISTURBANCE / CV, values.shape))
 
 
-def comparison_rows(*, comparisons: int) -> Iterator[tuple[str, ...]]:
-    """Rows: what is counted, noise, rule, count with its interval, mean number of pairs."""
+def comparison_rows(*, comparisons: int) -> Iterator[tuple[str, str, str, str]]:
+    """Cells: what is counted, noise, rule, count with its interval and mean number of pairs."""
     noises = (INDEPENDENT, HEAVY, Disturbed(name="held up"), Recorded(name="recorded"))
     for effect in EFFECTS:
         what = f"{effect:.0%} slower: called different" if effect else "A against A: alarms"

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import time
+from statistics import median
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from harness.statistics.changes import FEWEST, find_changes
 from harness.statistics.counts import exact_share
-from tests.performance.verdicts.detectors import available
-from tests.performance.verdicts.noise import AR_HALF, CV, HEAVY, INDEPENDENT
+from harness.statistics.trend import judge_history
+from tests.performance.verdicts.detectors import available, ours
+from tests.performance.verdicts.noise import AR_HALF, CV, HEAVY, INDEPENDENT, Noise
 from tests.performance.verdicts.recording import Recorded
 
 if TYPE_CHECKING:
@@ -18,11 +22,11 @@ if TYPE_CHECKING:
 
     from harness.statistics.counts import Share
     from tests.performance.verdicts.detectors import Detector
-    from tests.performance.verdicts.noise import Noise
 
-__all__ = ["history_rows"]
+__all__ = ["history_rows", "limit_rows", "quality_rows", "verdict_costs"]
 
-COMMITS, FIRST_LOOK = 60, 14
+COMMITS = 60
+LOOKS = range(FEWEST, COMMITS + 1)
 STEPS = ((0.10, 8), (0.05, 12))
 BEFORE = (30, 48, 100)
 """Commits before a step."""
@@ -31,9 +35,9 @@ NEAR = 5
 """Commits by which a reported place may lie before the step."""
 
 
-def history_rows(*, series: int, rival_series: int) -> Iterator[tuple[str, ...]]:
-    """Rows: what is counted, noise, detector, count with its interval."""
-    noises: tuple[Noise, ...] = (INDEPENDENT, AR_HALF, HEAVY, Recorded(name="recorded"))
+def history_rows(*, series: int, rival_series: int) -> Iterator[tuple[str, str, str, str]]:
+    """Cells: what is counted, noise, detector, count with its interval."""
+    noises = _noises()
     for noise in noises:
         for name, (detector, quick) in available().items():
             count = series if quick else rival_series
@@ -49,10 +53,66 @@ def history_rows(*, series: int, rival_series: int) -> Iterator[tuple[str, ...]]
                     yield what, noise.name, name, str(share)
 
 
-def alarms(detector: Detector, noise: Noise, series: int, *, seed: int = 1) -> Share:
-    """How many flat histories alarm at any commit."""
-    looks = range(FIRST_LOOK, COMMITS + 1)
-    histories = _histories(noise, series, COMMITS, seed)
+def limit_rows(*, series: int) -> Iterator[tuple[str, str, str, str]]:
+    """Cells: our alarms later in a long history, and under more correlation than is allowed for."""
+    later = range(COMMITS + 1, 2 * COMMITS + 1)
+    for noise in _noises():
+        share = alarms(ours, noise, series, looks=later)
+        yield (
+            f"flat, commits {later[0]} to {later[-1]}: ever alarms",
+            noise.name,
+            "harness",
+            str(share),
+        )
+    for correlation in (0.6, 0.7, 0.9):
+        noise = Noise(name=f"AR(1) {correlation}", correlation=correlation)
+        share = alarms(ours, noise, series)
+        what = f"flat, {COMMITS} commits, correlated above what is allowed for: ever alarms"
+        yield what, noise.name, "harness", str(share)
+
+
+def quality_rows(*, series: int) -> Iterator[tuple[str, str, str, str]]:
+    """Cells: how often the 95 % ranges of our verdict hold the truth, 24 commits after a step."""
+    before, size, after = BEFORE[1], STEPS[0][0], 24
+    what = f"{size:.0%} step after {before}, {after} commits later: 95 % ranges hold the truth"
+    for noise in _noises():
+        histories = _histories(noise, series, before + after, seed=4)
+        histories[:, before:] *= 1 + size
+        changes = [find_changes(values).changes for values in histories]
+        near = [
+            min(some, key=lambda change: abs(change.likely - before)) for some in changes if some
+        ]
+        place = sum(change.first <= before <= change.last for change in near)
+        ratio = sum(change.low <= 1 + size <= change.high for change in near)
+        width = np.mean([change.last - change.first + 1 for change in near])
+        yield what, noise.name, "commits", str(exact_share(place, len(near)))
+        yield what, noise.name, "size", str(exact_share(ratio, len(near)))
+        yield what, noise.name, "commits in the range", f"{width:.1f}"
+
+
+def verdict_costs() -> Iterator[str]:
+    """Milliseconds of processor time of our verdict on histories of some lengths."""
+    for points, steps in ((60, 0), (60, 1), (500, 0), (500, 4)):
+        (values,) = _histories(INDEPENDENT, 1, points, seed=5)
+        for number in range(steps):
+            values[(number + 1) * points // (steps + 1) :] *= 1.1
+        spent = []
+        for _ in range(20):
+            begin = time.process_time()
+            judge_history(values)
+            spent.append(time.process_time() - begin)
+        yield f"{1e3 * median(spent):.1f} ms ({points} commits, {steps} changes)"
+
+
+def _noises() -> tuple[Noise, ...]:
+    return INDEPENDENT, AR_HALF, HEAVY, Recorded(name="recorded")
+
+
+def alarms(
+    detector: Detector, noise: Noise, series: int, *, looks: range = LOOKS, seed: int = 1
+) -> Share:
+    """How many flat histories alarm at any of the looks."""
+    histories = _histories(noise, series, looks[-1], seed)
     return exact_share(sum(bool(detector(values, looks)) for values in histories), series)
 
 

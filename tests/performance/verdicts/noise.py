@@ -11,7 +11,7 @@ from scipy import signal
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["CALIBRATED", "CV", "INDEPENDENT", "Noise"]
+__all__ = ["AR_HALF", "CALIBRATED", "CV", "HEAVY", "INDEPENDENT", "Noise"]
 
 CV = 0.027
 """Coefficient of variation of a step's time from commit to commit, as the issue states it."""
