@@ -9,12 +9,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.cli.files import scenario_files
-from harness.cli.status import NOT_JUDGED, PASSED, complain, worst
+from harness.cli.status import NOT_JUDGED, complain, worst
 from harness.comparison.cache import Cache, default_cache
 from harness.comparison.commands import EnvironmentBroken
 from harness.comparison.environments import parse_environment
 from harness.comparison.preparing import Prepared, prepare
-from harness.errors import HarnessUsageError
 from harness.spec.loader import load_scenario
 
 if TYPE_CHECKING:
@@ -30,19 +29,11 @@ def run_compare(options: argparse.Namespace) -> int:
     """Run the command; returns the exit status, the worst of all scenarios.
 
     Raises:
-        HarnessUsageError: Something is missing, or an environment is not one.
+        HarnessUsageError: An environment is not one.
         EnvironmentBroken: An environment cannot be built.
         SpecError: A scenario breaks rules.
     """
     cache = Cache(options.cache or default_cache())
-    if options.clean:
-        freed = cache.clean()
-        print(f"{cache.folder} is gone, which gives back {freed / 2**20:,.0f} MiB.")
-        if options.a is None:
-            return PASSED
-    if options.a is None or options.b is None or not options.files:
-        message = "compare must have two environments and a scenario. See harness compare --help."
-        raise HarnessUsageError(message)
     specs = [parse_environment(text) for text in (options.a, options.b)]
     scenarios = [load_scenario(file) for file in scenario_files(options.files)]
     with _progress() as tell:
