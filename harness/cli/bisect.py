@@ -146,6 +146,9 @@ def _answer(found: Bisection) -> str:
     failure = found.failure
     if failure.text:
         lines += ["", f"What fails on {failure.candidate.name}:", "", failure.text]
+        if failure.shell_words:
+            lines += ["", "To run it on that one, put this before the command:", ""]
+            lines += [f"    {' '.join(failure.shell_words)}"]
     return "\n" + "\n".join(lines)
 
 

@@ -84,6 +84,21 @@ def test_what_breaks_could_not_be_judged(capsys: pytest.CaptureFixture[str]) -> 
     assert "REFUSES=1 must train the scenario, got: no such layer" in capsys.readouterr().err
 
 
+def test_a_training_that_cannot_be_measured(capsys: pytest.CaptureFixture[str]) -> None:
+    """A scenario without a benchmark table is measured all the same, unless it drives no model."""
+    expect = '[[expect]]\nkind = "stops"\nreason = "completed"\n'
+    Path("area/fast.toml").write_text(SCENARIO.partition("[benchmark]")[0] + expect)
+    assert _compare(".", "SEED=2") == 0
+    driven = '[pipeline]\ntraining = { kind = "apply_gradients", gradients = [[1.0]] }\n'
+    driven += 'model = { kind = "variables", shapes = [[1]] }\n'
+    Path("area/fast.toml").write_text(f'title = "Nothing is trained"\n{driven}{expect}')
+    capsys.readouterr()
+
+    assert _compare(".", "SEED=2") == 2
+    said = capsys.readouterr().err
+    assert "training.kind must be fit, train_on_batch or gradient_tape in a benchmark" in said
+
+
 def test_json(capsys: pytest.CaptureFixture[str]) -> None:
     """One document with every pair."""
     assert _compare(".", "SEED=2", "--json") == 0
