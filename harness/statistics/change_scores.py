@@ -30,6 +30,7 @@ from harness.statistics.cleaning import Float64, Int64, cleaned_looks
 __all__ = [
     "AFTER",
     "FEWEST_BEFORE",
+    "FEWEST_BETWEEN",
     "MOST_CORRELATION",
     "WINDOW",
     "Scores",
@@ -49,7 +50,10 @@ WEIGHTS: Float64 = np.exp(_LOG_WEIGHTS) / np.exp(_LOG_WEIGHTS).sum()
 """Weight of each entry of `AFTER`."""
 
 FEWEST_BEFORE = 10
-"""Points of the old level that a step needs before it."""
+"""Points of the first level that a step needs before it, to tell what is noise."""
+
+FEWEST_BETWEEN = 4
+"""Points of a later level that a step needs before it: a change may be taken back soon."""
 
 WINDOW = 120
 """Points that a look goes back, at most."""
@@ -101,7 +105,7 @@ def score_looks(series: Float64, ends: Int64, *, start: int = 0, window: int = W
     wandering = [flat_likelihood(look, rho) - HANDICAP for rho in WANDERING]
     correlated = np.max([*flat[:-1], *wandering], axis=0)
     independent = np.maximum(correlated, flat[-1])
-    possible = after <= level[:, None] - FEWEST_BEFORE
+    possible = after <= level[:, None] - (FEWEST_BETWEEN if start else FEWEST_BEFORE)
     scores = []
     for rho, best in ((0.0, independent), (MOST_CORRELATION, correlated)):
         step = step_likelihood(look, rho, after)

@@ -19,7 +19,7 @@ from itertools import pairwise
 import numpy as np
 
 from harness.statistics.change_places import Place, locate
-from harness.statistics.change_scores import AFTER, FEWEST_BEFORE, score_looks
+from harness.statistics.change_scores import AFTER, FEWEST_BEFORE, FEWEST_BETWEEN, score_looks
 from harness.statistics.cleaning import Float64, Int64
 from harness.statistics.verdict import FigureError
 
@@ -134,13 +134,12 @@ class _History:
 
     def restart(self, start: int) -> None:
         """Begin a new level."""
-        if start > self.starts[-1]:
-            self.starts.append(start)
+        self.starts.append(start)
 
     def _next(self, end: int) -> tuple[int, int] | None:
         """The next change that is reported: where it lies, and points known when it is."""
         start = self.starts[-1]
-        first = max(self.seen + 1, start + FEWEST)
+        first = max(self.seen + 1, start + FEWEST_BETWEEN + int(AFTER[0]), FEWEST)
         if first > end:
             return None
         series = self.residuals()
@@ -159,7 +158,8 @@ class _History:
         """The series with closed levels taken out, the present one only if asked to."""
         series = self.logs.copy()
         for start, stop in pairwise((*self.starts, series.size) if present else self.starts):
-            series[start:stop] -= np.median(series[start:stop])
+            if stop > start:  # an empty history has an empty level
+                series[start:stop] -= np.median(series[start:stop])
         return series
 
     def reported(self, kept: Int64, known: Sequence[int]) -> tuple[Change, ...]:
@@ -168,19 +168,18 @@ class _History:
         for number, start in enumerate(self.starts[1:], 1):
             stop = (*self.starts, self.logs.size)[number + 1]
             place = self._place(self.starts[number - 1], stop)
-            if start in self.found or start in known:
-                changes.append(
-                    Change(
-                        first=int(kept[place.first]),
-                        likely=int(kept[place.likely]),
-                        last=int(kept[place.last]),
-                        found=int(kept[self.found.get(start, start + 1) - 1]),
-                        ratio=float(np.exp(place.size)),
-                        low=float(np.exp(place.low)),
-                        high=float(np.exp(place.high)),
-                        acknowledged=start in known,
-                    )
+            changes.append(
+                Change(
+                    first=int(kept[place.first]),
+                    likely=int(kept[place.likely]),
+                    last=int(kept[place.last]),
+                    found=int(kept[self.found.get(start, start + 1) - 1]),
+                    ratio=float(np.exp(place.size)),
+                    low=float(np.exp(place.low)),
+                    high=float(np.exp(place.high)),
+                    acknowledged=start in known,
                 )
+            )
         return tuple(changes)
 
     def _place(self, start: int, stop: int) -> Place:

@@ -32,7 +32,7 @@ def cleaned_looks(series: Float64, ends: Int64, *, start: int, window: int) -> F
 
     The newest point of a look stands in the last column; columns before its first point are zero.
     Values are relative to the median of the present level as of the last look, which keeps sums
-    of squares from cancelling; points before `start` are returned as they are.
+    of squares from cancelling; those before `start` are deviations already.
 
     Args:
         series: Shape (*series, points).
@@ -48,7 +48,7 @@ def cleaned_looks(series: Float64, ends: Int64, *, start: int, window: int) -> F
     shape = series.shape[:-1]
     old = series[..., :start]
     values = np.concatenate([old, present], axis=-1)
-    middle = np.concatenate([old, centre], axis=-1)
+    middle = np.concatenate([_local_medians(old)[0], centre], axis=-1)
     place = ends[:, None] - width + np.arange(width)
     inside = (place >= 0) & (place >= ends[:, None] - width)
     place = np.maximum(place, 0)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from harness.statistics.change_places import noise_of
-from harness.statistics.change_scores import MOST_CORRELATION
+from harness.statistics.change_scores import AFTER, FEWEST_BETWEEN, MOST_CORRELATION
 from harness.statistics.changes import FEWEST, SMALLEST, Change, find_changes
 from harness.statistics.cleaning import Float64
 from harness.statistics.verdict import Verdict, verdict_of_direction
@@ -118,9 +118,10 @@ def _verdict(
             f"The level changed by {standing.ratio - 1:+.1%} "
             f"({standing.low - 1:+.1%} to {standing.high - 1:+.1%})."
         )
-    if level < FEWEST:
+    need = FEWEST if level == points else FEWEST_BETWEEN + int(AFTER[0])
+    if level < need:
         return Verdict.COULD_NOT_JUDGE, (
-            f"The present level has {level} commits; {FEWEST} are needed to judge it."
+            f"The present level has {level} commits; {need} are needed to judge it."
         )
     limit = MOST_CORRELATION + 2 / np.sqrt(points)
     if correlation > limit:
