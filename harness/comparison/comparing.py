@@ -23,7 +23,7 @@ from harness.comparison.pairs import (
 from harness.statistics.verdict import Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from harness.comparison.preparing import Prepared
@@ -34,8 +34,10 @@ __all__ = [
     "Comparison",
     "Measure",
     "Plan",
+    "RunningPairs",
     "compare",
     "measure_and_judge",
+    "running_pairs",
 ]
 
 BUDGET_SECONDS: Final = 60.0
@@ -123,16 +125,34 @@ def compare(
         EnvironmentBroken: A worker dies, or cannot train the scenario.
         FigureError: A figure is not a positive number.
     """
-    with _Arms((base, other, base), scenario) as arms:
-        tell("starting three processes")
-        arms.start()
-        versions = (arms["base"].versions, arms["other"].versions)
+    tell("starting three processes")
+    with running_pairs(base, other, scenario, plan) as measure:
+        versions = (measure.arms["base"].versions, measure.arms["other"].versions)
         tell("a pair to warm up")
-        order = random.Random(plan.seed)  # noqa: S311 - an order, no secret
-        turns = _Turns(arms, _calibrated(arms["base"], plan), order)
-        pairs, results, spent = measure_and_judge(turns, plan, tell)
+        pairs, results, spent = measure_and_judge(measure, plan, tell)
     reason = None if results else _too_few(plan, len(pairs), spent)
     return Comparison(results=results, pairs=pairs, seconds=spent, versions=versions, reason=reason)
+
+
+@contextlib.contextmanager
+def running_pairs(
+    base: Prepared, other: Prepared, scenario: Path, plan: Plan
+) -> Iterator[RunningPairs]:
+    """Pairs from processes that run for as long as the block.
+
+    Args:
+        base: Its environment has two of the three processes.
+        other: Has the third.
+        scenario: Its file.
+        plan: Seed of the order, and the steps of a round.
+
+    Raises:
+        EnvironmentBroken: A worker dies, or cannot train the scenario.
+    """
+    with _Arms((base, other, base), scenario) as arms:
+        arms.start()
+        order = random.Random(plan.seed)  # noqa: S311 - an order, no secret
+        yield RunningPairs(arms, _calibrated(arms["base"], plan), order)
 
 
 class Measure(Protocol):
@@ -179,7 +199,7 @@ def measure_and_judge(
 
 
 @dataclass(slots=True)
-class _Turns:
+class RunningPairs:
     """Pairs from running processes, which are started anew every few of them."""
 
     arms: _Arms
@@ -188,6 +208,7 @@ class _Turns:
     count: int = 0
 
     def __call__(self) -> tuple[Pair, float]:
+        """The next pair."""
         if self.count and self.count % _PAIRS_PER_START == 0:
             self.arms.start()
         self.count += 1

@@ -9,8 +9,9 @@ import pytest
 
 from harness.comparison import comparing
 from harness.comparison.commands import EnvironmentBroken
-from harness.comparison.comparing import Comparison, Plan, compare
+from harness.comparison.comparing import Comparison, Plan, compare, measure_and_judge
 from harness.statistics.verdict import Verdict
+from tests.comparison.test_pairs import made_up
 from tests.comparison.workers import environment, install
 
 if TYPE_CHECKING:
@@ -125,6 +126,23 @@ def test_the_order_is_drawn_from_the_seed(tmp_path: Path, monkeypatch: pytest.Mo
     assert runs[0] == runs[1] != runs[2]
     firsts = {order[0] for run in runs for order in run}
     assert firsts == {"base", "other", "control"}
+
+
+@pytest.mark.parametrize(("effect", "found"), [(1.0, 0), (1.05, 200), (0.95, 200)])
+def test_how_often_a_change_is_called(effect: float, found: int) -> None:
+    """In 200 comparisons of what is the same, and of what differs by five per cent.
+
+    The noise is 2.7 % for a pair. At most one in a hundred may be called different when it is not;
+    looks on the way take their share of that.
+    """
+    called = 0
+    for seed in range(200):
+        pairs = iter(made_up(42, change=effect, noise=0.019, seed=seed))
+        _, results, _ = measure_and_judge(
+            lambda pairs=pairs: (next(pairs), 1.5), Plan(margin=0.05, budget_seconds=60.0)
+        )
+        called += results[0].verdict in {Verdict.REGRESSION, Verdict.IMPROVEMENT}
+    assert abs(called - found) <= 2
 
 
 @pytest.mark.parametrize(
