@@ -98,6 +98,7 @@ def prepare(spec: EnvironmentSpec, cache: Cache, repository: Path | None = None)
     parts: dict[str, object] = {
         "python": [interpreter.python, interpreter.implementation, interpreter.platform],
         "prefix": str(interpreter.prefix),
+        "versions": dict(interpreter.versions),
         "overlays": [str(path) for path in overlays],
         "packages": packages,
         "variables": spec.variables,

@@ -102,6 +102,14 @@ def test_a_worker_that_breaks(variable: str, said: str, tmp_path: Path) -> None:
     assert psutil.Process().children(recursive=True) == []
 
 
+def test_a_worker_that_hangs_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With its forks, which hold the same pipe."""
+    monkeypatch.setattr("harness.comparison.arms._PATIENCE_SECONDS", 2.0)
+    with pytest.raises(EnvironmentBroken, match="HANGS=1 must answer, got the end of its process"):
+        _compare(tmp_path, PLAN, HANGS="1")
+    assert psutil.Process().children(recursive=True) == []
+
+
 def test_the_order_is_drawn_from_the_seed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """So that nobody is always first, and a run can be repeated."""
     orders: list[list[str]] = []

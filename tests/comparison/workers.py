@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     import pytest
 
 _CODE = """
-import json, os, random, sys
+import json, os, random, sys, time
 noise = random.Random(os.environ.get("SEED", "0"))
 def reply(**values):
     print(json.dumps(values), flush=True)
@@ -25,6 +25,10 @@ reply(versions={"keras": os.environ.get("VERSION", "3.15.1")}, forks="FRESH" not
 for line in sys.stdin:
     request = json.loads(line)
     if request["do"] == "begin":
+        if "HANGS" in os.environ:
+            if os.fork() == 0:
+                time.sleep(600)
+            os.wait()
         if "DIES" in os.environ:
             sys.exit("killed by made-up causes")
         if "REFUSES" in os.environ:
