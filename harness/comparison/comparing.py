@@ -15,8 +15,8 @@ from harness.comparison.pairs import (
     Pair,
     fewest_pairs,
     judge_pairs,
+    last_look,
     metrics_of,
-    only_look,
     plan_stages,
     round_costs,
 )
@@ -193,8 +193,9 @@ def measure_and_judge(
         tell(f"{len(pairs)} pairs in {spent:.0f} of {plan.budget_seconds:g} s")
         if stages is not None and len(pairs) in looks:
             results, settled = judge_pairs(pairs, stages, plan.margin)
-    if stages is None and (only := only_look(len(pairs), metrics)) is not None:
-        results, _ = judge_pairs(pairs, only, plan.margin)
+    last = None if settled else last_look(len(pairs), metrics, stages)
+    if last is not None and len(pairs) not in looks:
+        results, _ = judge_pairs(pairs, last, plan.margin)
     return tuple(pairs), results, spent
 
 

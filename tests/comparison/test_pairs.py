@@ -17,8 +17,8 @@ from harness.comparison.pairs import (
     Pair,
     fewest_pairs,
     judge_pairs,
+    last_look,
     metrics_of,
-    only_look,
     plan_stages,
     round_costs,
 )
@@ -49,7 +49,7 @@ def made_up(
 
 
 def _judged(pairs: list[Pair], margin: float = 0.05) -> dict[str, MetricResult]:
-    stages = only_look(len(pairs), 3)
+    stages = last_look(len(pairs), 3)
     assert stages is not None
     results, settled = judge_pairs(pairs, stages, margin)
     assert settled
@@ -130,7 +130,21 @@ def test_looks_are_planned_from_time_alone() -> None:
     assert many is not None
     assert many.pairs[-1] == 48
     assert fewest_pairs(3) == 10
-    assert only_look(9, 3) is None
+    assert last_look(9, 3) is None
+
+
+def test_a_last_look_has_what_the_others_left() -> None:
+    """Where time runs out between two looks, and before the first."""
+    planned = plan_stages(40, 3)
+    assert planned is not None
+
+    before = last_look(19, 3, planned)
+    assert before is not None
+    assert before.alpha == pytest.approx(ALPHA / 3)
+    between = last_look(30, 3, planned)
+    assert between is not None
+    assert between.alpha == pytest.approx(ALPHA / 3 * (1 - (28 / 40) ** 2))
+    assert last_look(40, 3, planned) is None
 
 
 def test_a_run_ends_when_the_step_is_settled() -> None:
