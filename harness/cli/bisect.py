@@ -60,7 +60,7 @@ def run_bisect(options: argparse.Namespace) -> int:
     if options.json:
         print(json.dumps(_plain(found), indent=2))
     else:
-        print(_answer(found))
+        print(_answer(found, _noun(options)))
     return PASSED if found.border.exact else NOT_JUDGED
 
 
@@ -113,8 +113,11 @@ def _announce(options: argparse.Namespace, candidates: tuple[Candidate, ...]) ->
     if options.json:
         return
     what = options.run or str(options.file)
-    line = f"{options.package} releases" if options.package else "revisions"
-    print(f"{what} over {len(candidates)} {line}\n")
+    print(f"{what} over {len(candidates)} {_noun(options)}s\n")
+
+
+def _noun(options: argparse.Namespace) -> str:
+    return f"{options.package} release" if options.package else "revision"
 
 
 def _teller(candidates: tuple[Candidate, ...], *, quiet: bool) -> Callable[[Judgement], None]:
@@ -128,15 +131,15 @@ def _teller(candidates: tuple[Candidate, ...], *, quiet: bool) -> Callable[[Judg
     return tell
 
 
-def _answer(found: Bisection) -> str:
+def _answer(found: Bisection, noun: str) -> str:
     kind = "bad" if found.good_first else "good"
     border = found.candidates[found.border.before].name
     possible = [candidate.name for candidate in found.possible]
     if found.border.exact:
-        lines = [f"The first {kind} one is {possible[0]}; {border} is still {_other(kind)}."]
+        lines = [f"The first {kind} {noun} is {possible[0]}; {border} is still {_other(kind)}."]
     else:
         lines = [
-            f"The first {kind} one is one of these, for all but the last could not be judged:",
+            f"The first {kind} {noun} is one of these; all but the last could not be judged:",
             *(f"  {name}" for name in possible),
             f"{border} is still {_other(kind)}.",
         ]
@@ -146,6 +149,9 @@ def _answer(found: Bisection) -> str:
     failure = found.failure
     if failure.text:
         lines += ["", f"What fails on {failure.candidate.name}:", "", failure.text]
+        if failure.shell_words:
+            lines += ["", "To run it on that one, put this before the command:", ""]
+            lines += [f"    {' '.join(failure.shell_words)}"]
     return "\n" + "\n".join(lines)
 
 

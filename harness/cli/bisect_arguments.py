@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import argparse
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
-
-if TYPE_CHECKING:
-    import argparse
+from typing import Final
 
 __all__ = ["add_arguments"]
 
 _SECONDS: Final = 900.0
 
+_EPILOG: Final = """\
+exit status:
+  0 the answer is one release or revision, 2 it is one of several, or the ends are wrong
+"""
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What the command takes."""
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.epilog = _EPILOG
     parser.add_argument("file", nargs="?", type=Path, metavar="SCENARIO", help="scenario file")
     parser.add_argument("--package", metavar="NAME", help="bisect the releases of this package")
     parser.add_argument(

@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.cli.files import scenario_files
-from harness.cli.status import NOT_JUDGED, PASSED, complain, worst
+from harness.cli.status import NOT_JUDGED, complain, worst
 from harness.comparison.cache import Cache, default_cache
 from harness.comparison.commands import EnvironmentBroken
 from harness.comparison.environments import parse_environment
 from harness.comparison.preparing import Prepared, prepare
-from harness.errors import HarnessUsageError
+from harness.errors import SpecError
 from harness.spec.loader import load_scenario
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from harness.spec.loaded import Scenario
+    from harness.spec.scenario import BenchmarkSpec
 
 __all__ = ["run_compare"]
 
@@ -30,19 +31,11 @@ def run_compare(options: argparse.Namespace) -> int:
     """Run the command; returns the exit status, the worst of all scenarios.
 
     Raises:
-        HarnessUsageError: Something is missing, or an environment is not one.
+        HarnessUsageError: An environment is not one.
         EnvironmentBroken: An environment cannot be built.
         SpecError: A scenario breaks rules.
     """
     cache = Cache(options.cache or default_cache())
-    if options.clean:
-        freed = cache.clean()
-        print(f"{cache.folder} is gone, which gives back {freed / 2**20:,.0f} MiB.")
-        if options.a is None:
-            return PASSED
-    if options.a is None or options.b is None or not options.files:
-        message = "compare must have two environments and a scenario. See harness compare --help."
-        raise HarnessUsageError(message)
     specs = [parse_environment(text) for text in (options.a, options.b)]
     scenarios = [load_scenario(file) for file in scenario_files(options.files)]
     with _progress() as tell:
@@ -55,7 +48,7 @@ def run_compare(options: argparse.Namespace) -> int:
     for scenario in scenarios:
         try:
             status, document, text = judge(scenario, prepared[0], prepared[1], options)
-        except EnvironmentBroken as error:
+        except (EnvironmentBroken, SpecError) as error:
             complain(error)
             statuses.append(NOT_JUDGED)
             documents.append({"scenario": scenario.path, "error": str(error)})
@@ -74,10 +67,9 @@ def _costs(
 ) -> tuple[int, dict[str, Any], str]:
     from harness.comparison.comparing import Plan, compare
     from harness.comparison.report import costs_document, costs_text
-    from harness.spec.scenario import BenchmarkSpec
     from harness.statistics.ratio import MARGIN
 
-    benchmark = scenario.spec.benchmark or BenchmarkSpec()
+    benchmark = _benchmark(scenario)
     plan = Plan(
         margin=options.margin or MARGIN,
         budget_seconds=options.budget,
@@ -89,6 +81,24 @@ def _costs(
         found = compare(base, other, Path(scenario.path), plan, tell)
     text = costs_text(found, scenario, base.name, other.name)
     return found.verdict.exit_status, costs_document(found), text
+
+
+def _benchmark(scenario: Scenario) -> BenchmarkSpec:
+    """How a scenario is measured; one without such a table is measured step by step.
+
+    Raises:
+        SpecError: It trains in a way that cannot be measured.
+    """
+    from harness.spec.checks_benchmark import check_benchmark
+    from harness.spec.scenario import BenchmarkSpec
+
+    if scenario.spec.benchmark is not None:
+        return scenario.spec.benchmark
+    benchmark = BenchmarkSpec(steps=100 * scenario.base.compile.steps_per_execution)
+    spec = scenario.spec.model_copy(update={"benchmark": benchmark})
+    if findings := check_benchmark(spec, scenario.template):
+        raise SpecError(tuple(found.problem(path=scenario.path) for found in findings))
+    return benchmark
 
 
 def _results(

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
+
+from harness.cli.status import NOT_JUDGED, PASSED
+from harness.errors import HarnessError
 
 __all__ = ["add_arguments"]
 
@@ -27,9 +30,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What the command takes."""
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.epilog = _EPILOG
-    parser.add_argument("a", nargs="?", metavar="A", help="the environment to compare with")
-    parser.add_argument("b", nargs="?", metavar="B", help="the environment that is judged")
-    parser.add_argument("files", nargs="*", type=Path, metavar="SCENARIO", help="scenario files")
+    parser.add_argument("a", metavar="A", help="the environment to compare with")
+    parser.add_argument("b", metavar="B", help="the environment that is judged")
+    parser.add_argument("files", nargs="+", type=Path, metavar="SCENARIO", help="scenario files")
     parser.add_argument(
         "--margin",
         type=_share,
@@ -57,8 +60,37 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--repository", type=Path, metavar="DIR", help="where git revisions are looked up"
     )
     parser.add_argument("--cache", type=Path, metavar="DIR", help="where environments are kept")
-    parser.add_argument("--clean", action="store_true", help="remove all kept environments")
+    parser.add_argument(
+        "--clean",
+        action=_Clean,
+        help="remove all kept environments (of --cache, before it), and end",
+    )
     parser.add_argument("--json", action="store_true", help="print one JSON document")
+
+
+class _Clean(argparse.Action):
+    """Like ``--version``: does its work where it stands, and ends the program."""
+
+    def __init__(self, option_strings: list[str], dest: str, **options: Any) -> None:
+        """Take no value."""
+        super().__init__(option_strings, dest, nargs=0, **options)
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        *_: object,
+    ) -> None:
+        """Remove the cache."""
+        from harness.comparison.cache import Cache, default_cache
+
+        cache = Cache(namespace.cache or default_cache())
+        try:
+            freed = cache.clean()
+        except HarnessError as error:
+            parser.exit(NOT_JUDGED, f"{error}\n")
+        print(f"{cache.folder} is gone, which gives back {freed / 2**20:,.0f} MiB.")
+        parser.exit(PASSED)
 
 
 def _share(text: str) -> float:

@@ -6,10 +6,17 @@ import contextlib
 import json
 import subprocess
 import tempfile
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Self
 
-from harness.comparison.children import check_versions, last_lines, process, shown_path
+from harness.comparison.children import (
+    check_versions,
+    kill_session,
+    last_lines,
+    process,
+    shown_path,
+)
 from harness.comparison.commands import EnvironmentBroken
 
 if TYPE_CHECKING:
@@ -21,6 +28,8 @@ if TYPE_CHECKING:
 __all__ = ["Arm", "Figures"]
 
 _WORKER: Final = "harness.comparison.worker"
+_PATIENCE_SECONDS: Final = 900.0
+"""For one answer; the longest is the one after compiling."""
 
 Figures = dict[str, float]
 """What one fresh process cost, by metric."""
@@ -123,10 +132,17 @@ class Arm:
     def _answer(self) -> dict[str, Any]:
         if self._worker is None or self._worker.stdout is None:
             raise EnvironmentBroken(f"{self.name} must be running, got no process.")  # noqa: EM102, TRY003
-        line = self._worker.stdout.readline()
+        # Nobody waits for ever: a worker that is ended closes its output.
+        patience = threading.Timer(_PATIENCE_SECONDS, kill_session, [self._worker])
+        patience.start()
+        try:
+            line = self._worker.stdout.readline()
+        finally:
+            patience.cancel()
         if not line:
             said = last_lines(self._log)
-            message = f"{self.name} must answer, got the end of its process. It said:\n{said}"
+            tail = f" It said:\n{said}" if said else ""
+            message = f"{self.name} must answer, got the end of its process.{tail}"
             raise EnvironmentBroken(message)
         found: dict[str, Any] = json.loads(line)
         if "error" in found:

@@ -51,6 +51,7 @@ class Judgement:
         mark: Good, bad, or nothing to be said.
         reason: Why, in one line.
         text: The failure in full; empty where there is none.
+        shell_words: What a command needs before it to see the same.
     """
 
     position: int
@@ -58,6 +59,7 @@ class Judgement:
     mark: Mark
     reason: str
     text: str = ""
+    shell_words: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """Plain values for ``--json``."""
@@ -113,24 +115,25 @@ class _Line:
         """Judge one; what cannot be built or run says nothing, and is told as such."""
         candidate = self.candidates[place]
         findings: tuple[Finding, ...] = ()
+        words: tuple[str, ...] = ()
         try:
-            findings = self.trial.judge(self.prepare(candidate), probes)
+            prepared = self.prepare(candidate)
+            words = prepared.shell_words()
+            findings = self.trial.judge(prepared, probes)
             mark, reason, text = _summed_up(findings, order)
         except EnvironmentBroken as error:
             mark, reason, text = Mark.SKIP, str(error), ""
-        self._keep(place, mark, reason, text)
-        return findings
-
-    def _keep(self, place: int, mark: Mark, reason: str, text: str) -> None:
         judgement = Judgement(
             position=place,
-            candidate=self.candidates[place],
+            candidate=candidate,
             mark=mark,
             reason=reason,
             text=text,
+            shell_words=words,
         )
         self.judged.append(judgement)
         self.tell(judgement)
+        return findings
 
     def marks(self) -> dict[int, Mark]:
         """What is known, by position."""

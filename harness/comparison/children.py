@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from harness.comparison.preparing import Prepared
 
-__all__ = ["ask", "check_versions", "last_lines", "process", "shown_path"]
+__all__ = ["ask", "check_versions", "kill_session", "last_lines", "process", "shown_path"]
 
 _LINES: Final = 12
 _GRACE_SECONDS: Final = 5.0
@@ -138,6 +138,11 @@ def _end(started: subprocess.Popen[bytes]) -> None:
     started.wait()
     if started.stdout is not None:
         started.stdout.close()
+
+
+def kill_session(started: subprocess.Popen[bytes]) -> None:
+    """End a process and its forks at once; whoever reads from them sees the end."""
+    _signal(started, "SIGKILL")
 
 
 def _signal(started: subprocess.Popen[bytes], name: str) -> None:

@@ -6,7 +6,7 @@ import contextlib
 import random
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Self
+from typing import TYPE_CHECKING, Final, Protocol, Self
 
 from harness.comparison.arms import Arm, Figures
 from harness.comparison.pairs import (
@@ -15,20 +15,30 @@ from harness.comparison.pairs import (
     Pair,
     fewest_pairs,
     judge_pairs,
+    last_look,
     metrics_of,
-    only_look,
     plan_stages,
     round_costs,
 )
 from harness.statistics.verdict import Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from harness.comparison.preparing import Prepared
 
-__all__ = ["BUDGET_SECONDS", "ROUNDS", "Comparison", "Plan", "compare"]
+__all__ = [
+    "BUDGET_SECONDS",
+    "ROUNDS",
+    "Comparison",
+    "Measure",
+    "Plan",
+    "RunningPairs",
+    "compare",
+    "measure_and_judge",
+    "running_pairs",
+]
 
 BUDGET_SECONDS: Final = 60.0
 """Of measuring, for one scenario; importing Keras and building environments come on top."""
@@ -115,52 +125,97 @@ def compare(
         EnvironmentBroken: A worker dies, or cannot train the scenario.
         FigureError: A figure is not a positive number.
     """
-    with _Arms((base, other, base), scenario) as arms:
-        tell("starting three processes")
-        arms.start()
-        versions = (arms["base"].versions, arms["other"].versions)
+    tell("starting three processes")
+    with running_pairs(base, other, scenario, plan) as measure:
+        versions = (measure.arms["base"].versions, measure.arms["other"].versions)
         tell("a pair to warm up")
-        pairs, results, spent = _measure_all(arms, plan, tell)
+        pairs, results, spent = measure_and_judge(measure, plan, tell)
     reason = None if results else _too_few(plan, len(pairs), spent)
-    return Comparison(
-        results=results, pairs=tuple(pairs), seconds=spent, versions=versions, reason=reason
-    )
+    return Comparison(results=results, pairs=pairs, seconds=spent, versions=versions, reason=reason)
 
 
-def _measure_all(
-    arms: _Arms, plan: Plan, tell: Callable[[str], None]
-) -> tuple[list[Pair], tuple[MetricResult, ...], float]:
-    """Pairs until they settle it or time is up, what they say, and the seconds they took."""
-    order = random.Random(plan.seed)  # noqa: S311 - an order, no secret
-    steps = _calibrated(arms["base"], plan)
-    first, pair_seconds = _timed(arms, steps, order)
+@contextlib.contextmanager
+def running_pairs(
+    base: Prepared, other: Prepared, scenario: Path, plan: Plan
+) -> Iterator[RunningPairs]:
+    """Pairs from processes that run for as long as the block.
+
+    Args:
+        base: Its environment has two of the three processes.
+        other: Has the third.
+        scenario: Its file.
+        plan: Seed of the order, and the steps of a round.
+
+    Raises:
+        EnvironmentBroken: A worker dies, or cannot train the scenario.
+    """
+    with _Arms((base, other, base), scenario) as arms:
+        arms.start()
+        order = random.Random(plan.seed)  # noqa: S311 - an order, no secret
+        yield RunningPairs(arms, _calibrated(arms["base"], plan), order)
+
+
+class Measure(Protocol):
+    """Where pairs come from: running processes, or a recording of them."""
+
+    def __call__(self) -> tuple[Pair, float]:
+        """The next pair, and the seconds it took."""
+        ...
+
+
+def measure_and_judge(
+    measure: Measure, plan: Plan, tell: Callable[[str], None] = lambda _: None
+) -> tuple[tuple[Pair, ...], tuple[MetricResult, ...], float]:
+    """Take pairs until they settle it or time is up.
+
+    The first one is thrown away: it tells how many there is time for.
+
+    Args:
+        measure: Where they come from.
+        plan: Margin and budget.
+        tell: Takes a line of progress.
+
+    Returns:
+        The pairs, what they say of each metric (nothing, where they are too few), and the seconds
+        they took.
+    """
+    first, pair_seconds = measure()
     metrics = len(metrics_of([first]))
     stages = plan_stages(int(plan.budget_seconds / pair_seconds), metrics)
     looks = frozenset(stages.pairs if stages is not None else ())
     pairs: list[Pair] = []
     results: tuple[MetricResult, ...] = ()
     spent, settled = 0.0, False
-    while not settled and (
-        not pairs or spent * (len(pairs) + 1) / len(pairs) < plan.budget_seconds
-    ):
-        if pairs and len(pairs) % _PAIRS_PER_START == 0:
-            tell("starting the processes anew")
-            arms.start()
-        pair, seconds = _timed(arms, steps, order)
+    while not settled and (not pairs or spent * (1 + 1 / len(pairs)) < plan.budget_seconds):
+        pair, seconds = measure()
         pairs.append(pair)
         spent += seconds
         tell(f"{len(pairs)} pairs in {spent:.0f} of {plan.budget_seconds:g} s")
         if stages is not None and len(pairs) in looks:
             results, settled = judge_pairs(pairs, stages, plan.margin)
-    if stages is None and (only := only_look(len(pairs), metrics)) is not None:
-        results, _ = judge_pairs(pairs, only, plan.margin)
-    return pairs, results, spent
+    last = None if settled else last_look(len(pairs), metrics, stages)
+    if last is not None and len(pairs) not in looks:
+        results, _ = judge_pairs(pairs, last, plan.margin)
+    return tuple(pairs), results, spent
 
 
-def _timed(arms: _Arms, steps: int, order: random.Random) -> tuple[Pair, float]:
-    started = time.perf_counter()
-    pair = _measure(arms, steps, order)
-    return pair, time.perf_counter() - started
+@dataclass(slots=True)
+class RunningPairs:
+    """Pairs from running processes, which are started anew every few of them."""
+
+    arms: _Arms
+    steps: int
+    order: random.Random
+    count: int = 0
+
+    def __call__(self) -> tuple[Pair, float]:
+        """The next pair."""
+        if self.count and self.count % _PAIRS_PER_START == 0:
+            self.arms.start()
+        self.count += 1
+        started = time.perf_counter()
+        pair = _measure(self.arms, self.steps, self.order)
+        return pair, time.perf_counter() - started
 
 
 class _Arms:

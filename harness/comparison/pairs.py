@@ -25,8 +25,8 @@ __all__ = [
     "Pair",
     "fewest_pairs",
     "judge_pairs",
+    "last_look",
     "metrics_of",
-    "only_look",
     "plan_stages",
     "round_costs",
 ]
@@ -154,12 +154,24 @@ def plan_stages(most: int, metrics: int) -> Stages | None:
     return Stages(pairs=pairs, alpha=ALPHA / metrics)
 
 
-def only_look(pairs: int, metrics: int) -> Stages | None:
-    """One look at all pairs; None where even these cannot show anything.
+def last_look(pairs: int, metrics: int, before: Stages | None = None) -> Stages | None:
+    """A look at all pairs, once time is up; None where even these cannot show anything.
 
-    Time alone decides how many pairs there are, so that this look spends all of `ALPHA`.
+    Time alone decides how many pairs there are, so that this look may spend whatever the looks
+    before it have left of `ALPHA`.
+
+    Args:
+        pairs: How many there are.
+        metrics: The false alarms are dealt out to so many.
+        before: The looks that were planned; those reached have spent their share.
     """
-    return Stages(pairs=(pairs,), alpha=ALPHA / metrics) if pairs >= fewest_pairs(metrics) else None
+    left = ALPHA / metrics
+    if before is not None:
+        reached = (stage for stage, count in enumerate(before.pairs) if count <= pairs)
+        left -= sum(before.level(stage) for stage in reached)
+    if left <= 0.0 or pairs < fewest_values(left):
+        return None
+    return Stages(pairs=(pairs,), alpha=left)
 
 
 def fewest_pairs(metrics: int) -> int:

@@ -6,6 +6,7 @@ import functools
 import hashlib
 import json
 import os
+import shlex
 import shutil
 import sys
 from dataclasses import dataclass, field
@@ -71,6 +72,13 @@ class Prepared:
             **self.variables,
         }
 
+    def shell_words(self) -> tuple[str, ...]:
+        """What a person puts before a command to run it here, where the interpreter is ours."""
+        path = os.pathsep.join(str(folder) for folder in self.path[1:])
+        words = [f"PYTHONPATH={path}"] if path else []
+        words += [f"{name}={value}" for name, value in self.variables.items()]
+        return tuple(map(shlex.quote, words)) if self.python == current() else ()
+
 
 def prepare(spec: EnvironmentSpec, cache: Cache, repository: Path | None = None) -> Prepared:
     """Build what is missing of an environment.
@@ -90,6 +98,7 @@ def prepare(spec: EnvironmentSpec, cache: Cache, repository: Path | None = None)
     parts: dict[str, object] = {
         "python": [interpreter.python, interpreter.implementation, interpreter.platform],
         "prefix": str(interpreter.prefix),
+        "versions": dict(interpreter.versions),
         "overlays": [str(path) for path in overlays],
         "packages": packages,
         "variables": spec.variables,

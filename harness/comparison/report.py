@@ -32,7 +32,7 @@ def costs_text(found: Comparison, scenario: Scenario, base: str, other: str) -> 
         count = f"{judged}" if judged == measured else f"{judged} of {measured}"
         lines.append(
             f"  {count} pairs in {found.seconds:.0f} s; intervals hold at "
-            f"{estimate.confidence:.2%}, false alarms at most {ALPHA:.0%}"
+            f"{1.0 - ALPHA / len(found.results):.2%}, false alarms at most {ALPHA:.0%}"
         )
     return "\n".join(lines)
 

@@ -119,8 +119,9 @@ def compare_results(
         other: What is judged.
         scenario: Its file; what varies in it stays at its first sample.
         seeds: Trainings in each environment.
-        margin: Largest difference that does not matter, as a share of the base's curve; None takes
-            the standard deviation between the base's seeds.
+        margin: Largest difference that does not matter, as a share of the base: of a loss at that
+            epoch, of a score at its best epoch. None takes the standard deviation between the
+            base's seeds.
         first_seed: The others follow.
         tell: Takes a line of progress.
 
@@ -210,7 +211,9 @@ def _curve(name: str, sides: Sequence[Curves], margin: float | None, alpha: floa
     elif margin is None:
         margins = margin_from_repeats(finite)
     else:
-        margins = margin * np.abs(finite.mean(axis=0))
+        # A loss falls by orders of magnitude; a score starts at nothing, and its scale is its best.
+        mean = np.abs(finite.mean(axis=0))
+        margins = margin * (mean if _direction(name) == -1 else np.full(epochs, mean.max()))
     return Curve(
         name=name,
         final=(float(base[:, -1].mean()), float(other[:, -1].mean())),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import subprocess
 import tempfile
 from dataclasses import asdict, dataclass
@@ -29,6 +30,8 @@ _JUDGE: Final = "harness.comparison.judging"
 _SKIP_STATUS: Final = 125
 _LAST_BAD_STATUS: Final = 127
 _COMMAND: Final = "command"
+_SETTINGS: Final = ("CUDA_", "KERAS_", "OMP_", "PYTHONPATH", "TF_", "XLA_")
+"""What these variables say changes what is trained."""
 
 
 class Trial(Protocol):
@@ -83,9 +86,10 @@ class ScenarioTrial:
 
     def _name(self, prepared: Prepared, request: dict[str, Any]) -> str:
         """A verdict depends on the environment, the scenario's text, and the harness itself."""
+        settings = {name: value for name, value in os.environ.items() if name.startswith(_SETTINGS)}
+        scenario = self.file.read_text(encoding="utf-8")
         text = json.dumps(
-            [prepared.identity, self.file.read_text(encoding="utf-8"), request, _own_digest()],
-            sort_keys=True,
+            [prepared.identity, scenario, request, settings, _own_digest()], sort_keys=True
         )
         return f"verdicts/{hashlib.sha256(text.encode()).hexdigest()[:24]}.json"
 

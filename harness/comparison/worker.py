@@ -68,7 +68,7 @@ def main(arguments: Sequence[str]) -> int:
         channel.reply(error=str(error))
         return 0
     # Imported before the fork, so that no pair pays for it; none of them computes anything.
-    import harness.benchmark.side  # noqa: F401, PLC0415
+    import harness.benchmark.measuring  # noqa: F401, PLC0415
 
     backend = keras.config.backend()
     forks = backend in _FORKED_BACKENDS and sys.platform == "linux"
@@ -104,8 +104,12 @@ def _fork(channel: _Channel, scenario: Scenario, steps: int) -> None:
 
 
 def _serve(channel: _Channel, scenario: Scenario, steps: int) -> None:
-    from harness.benchmark.side import Side  # noqa: PLC0415 - imports Keras
+    from harness.benchmark.measuring import cannot_measure  # noqa: PLC0415 - imports Keras
+    from harness.benchmark.side import Side  # noqa: PLC0415
 
+    if scenario.spec.benchmark is not None and (reason := cannot_measure(scenario)) is not None:
+        channel.reply(error=reason)
+        return
     with tempfile.TemporaryDirectory(prefix="harness-", ignore_cleanup_errors=True) as folder:
         try:
             benchmark = scenario.spec.benchmark or BenchmarkSpec()
@@ -123,6 +127,8 @@ def _serve(channel: _Channel, scenario: Scenario, steps: int) -> None:
                 )
         except HarnessError as error:
             channel.reply(error=str(error))
+        except Exception as error:  # noqa: BLE001 - what is no scenario to be measured may raise anything
+            channel.reply(error=f"{type(error).__name__}: {error}")
 
 
 def _versions(keras: Any, backend: str) -> dict[str, str]:

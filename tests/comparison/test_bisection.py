@@ -118,22 +118,22 @@ def test_only_what_tells_the_ends_apart_is_followed() -> None:
         (
             "bbbb",
             (
-                "--good must be good, got v0, which is bad. It fails there as at the bad end: choose "
-                "a good end without this failure.\nproperty is bad"
+                "--good must be good, got v0, which is bad. It fails there as at the bad end: "
+                "choose a good end without this failure.\nproperty is bad"
             ),
         ),
         (
             "gggx",
             (
-                "--bad must be bad, got v3, which is not judged. Choose an end that can be judged.\n"
-                "it does not build."
+                "--bad must be bad, got v3, which is not judged. Choose an end that can be "
+                "judged.\nit does not build."
             ),
         ),
         (
             "sggb",
             (
-                "--good must be good, got v0, which is not judged. Choose an end that can be judged.\n"
-                "property is skip"
+                "--good must be good, got v0, which is not judged. Choose an end that can be "
+                "judged.\nproperty is skip"
             ),
         ),
     ],
