@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -139,6 +140,37 @@ def test_runs_in_a_row_leave_nothing(server: Server, capsys: pytest.CaptureFixtu
     assert server.scratch() == []
 
 
+@dataclass(slots=True)
+class _Killer:
+    """A clock that kills the runs of a server while somebody looks at it.
+
+    Attributes:
+        server: Whose runs.
+        delay: Seconds from the first look, or from the first step that is reported.
+        report: Where steps are reported; None counts from the first look.
+    """
+
+    server: Server
+    delay: float
+    report: Path | None
+    started: float | None = None
+
+    def __call__(self) -> float:
+        now = time.monotonic()
+        if self.started is None and (self.report is None or _reported(self.report)):
+            self.started = now
+        if self.started is not None and now >= self.started + self.delay:
+            for child in psutil.Process(self.server.pid).children():
+                with suppress(psutil.Error):
+                    child.send_signal(signal.SIGKILL)
+        return now
+
+
+def _reported(report: Path) -> int:
+    text = report.read_text("utf-8") if report.exists() else ""
+    return int(text) if text else 0
+
+
 def test_killed_runs_lose_nothing(
     server: Server, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -156,23 +188,11 @@ def test_killed_runs_lose_nothing(
             }
         )
         # Every other one while it is built or traced, the rest while it trains.
-        started, delay = time.time() if number % 2 else None, dice.uniform(0.0, 0.6)
-
-        def clock(
-            report: Path = report, started: float | None = started, delay: float = delay
-        ) -> float:
-            if started is None and report.exists():
-                started = report.stat().st_mtime
-            if started is not None and time.time() >= started + delay:
-                for child in psutil.Process(server.pid).children():
-                    with suppress(psutil.Error):
-                        child.send_signal(signal.SIGKILL)
-            return time.monotonic()
+        clock = _Killer(server, dice.uniform(0.0, 0.6), None if number % 2 else report)
 
         trace = IsolatedTraining(server=lambda: server, clock=clock)(spec, Recording())
 
-        reported = int(report.read_text()) if report.exists() and report.read_text() else 0
-        assert len(trace.steps) in {reported, reported + 1}
+        assert len(trace.steps) - _reported(report) in {0, 1}
         assert trace.stop.reason is StopReason.KILLED
         early += len(trace.steps) == 0
         steps += len(trace.steps)
