@@ -89,8 +89,8 @@ def sentence(*entries: dict[str, Any], **values: Any) -> str:
         (
             {"ended_by": EndedBy.MEMORY, "held_bytes": 3 << 30, "limits": Limits(memory_bytes=9)},
             (
-                "out_of_memory: It held 3.00 GiB more than at its start, its budget is 9 bytes, so it "
-                "was ended"
+                "out_of_memory: It held 3.00 GiB more than at its start, its budget is 9 bytes, so "
+                "it was ended"
             ),
         ),
     ],
