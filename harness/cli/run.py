@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 from harness.cli.status import FAILED, NOT_JUDGED, PASSED, worst
 from harness.errors import HarnessUsageError
 from harness.isolation.training import training_for
-from harness.pipeline.backend import installed_versions
 from harness.runner.explain import explain, one_line
 from harness.runner.judging import judge_draw
 from harness.runner.profiles import budget_for
@@ -19,6 +18,7 @@ from harness.runner.properties import (
     issues_in_force,
     judge_issue,
     judge_scenario,
+    versions_for,
 )
 from harness.runner.verdict import Outcome, Verdict
 from harness.spec.loader import load_scenario
@@ -61,10 +61,11 @@ def run_draw(file: Path, text: str | None, trace: Path | None) -> int:
     scenario = load_scenario(file)
     draw = _parsed(text)
     pipeline = scenario.pipeline_for(draw)
-    judged = judge_draw(scenario, draw, pipeline, keep=trace, train=training_for(scenario))
+    train = training_for(scenario)
+    judged = judge_draw(scenario, draw, pipeline, keep=trace, train=train)
     if trace is not None:
         print(f"trace written to {trace}")
-    versions = installed_versions()
+    versions = versions_for(train)
     known = excuses(issues_in_force(scenario, versions), pipeline)
     statuses = [PASSED]
     for name in judged.broken:

@@ -66,18 +66,18 @@ def _by_watch(evidence: Evidence, place: Place) -> Stop | None:
             return None
         case EndedBy.MEMORY:
             text = (
-                f"it held {_size(evidence.held_bytes)} more than at its start, its budget is "
+                f"It held {_size(evidence.held_bytes)} more than at its start, its budget is "
                 f"{_size(limits.memory_bytes or 0)}, so it was ended"
             )
             return _stop(StopReason.OUT_OF_MEMORY, text, place)
         case EndedBy.DEADLINE:
-            text = f"its {limits.wall_seconds:g} s were over"
+            text = f"Its {limits.wall_seconds:g} s were over"
         case EndedBy.STALL:
             busy = evidence.stalled_cpu_seconds
-            used = "" if busy is None else f" and used {busy:.1f} s of processor time meanwhile"
-            text = f"no progress for {limits.stall_seconds:g} s{used}"
+            used = "" if busy is None else f" with {busy:.1f} s of processor time used"
+            text = f"No progress for {limits.stall_seconds:g} s{used}"
         case EndedBy.START:
-            text = f"it was not ready to train after {limits.start_seconds:g} s"
+            text = f"It was not ready to train after {limits.start_seconds:g} s"
     return _stop(StopReason.TIMED_OUT, text, place, location=stuck_at)
 
 
@@ -107,9 +107,9 @@ def _by_status(evidence: Evidence, place: Place) -> Stop:
     """What the way in which the process ended says, and what native code said before."""
     status, output = evidence.status, evidence.output
     if status is None:
-        return _stop(StopReason.KILLED, "nobody could ask how it ended", place)
+        return _stop(StopReason.KILLED, "Nobody could ask how the process ended", place)
     if status >= 0:
-        text = f"the process ended itself with status {status}{_said(output)}"
+        text = f"The process ended itself with status {status}{_said(output)}"
         reason = StopReason.OUT_OF_MEMORY if is_out_of_memory(output) else _culprit(place)
         return _stop(reason, text, place)
     return _by_signal(-status, evidence, place)
@@ -124,7 +124,8 @@ def _by_signal(number: int, evidence: Evidence, place: Place) -> Stop:
         if evidence.kernel_kills:
             starved = f"{text}: the kernel did, for want of memory"
             return _stop(StopReason.OUT_OF_MEMORY, starved, place)
-        return _stop(StopReason.KILLED, f"{text}, sent from outside", place)
+        origin = "" if evidence.kernel_kills is None else ", and the kernel did not send it"
+        return _stop(StopReason.KILLED, f"{text}{origin}", place)
     # A native library that gets no memory ends in abort() or writes through a null pointer.
     starving = is_out_of_memory(output) or _near_budget(evidence)
     reason = StopReason.OUT_OF_MEMORY if starving else StopReason.KILLED

@@ -60,6 +60,7 @@ class Server:
     Attributes:
         method: ``fork`` or ``spawn``.
         forkable: Whether what it has imported survives a fork.
+        versions: What it has imported, by package; None where it imports nothing.
     """
 
     def __init__(self, method: str) -> None:
@@ -95,6 +96,7 @@ class Server:
         if "failed" in hello:
             self.close()
             raise MissingBackendError(hello["failed"])
+        self.versions: dict[str, str] | None = hello.get("versions")
         self.forkable: bool = hello.get("forkable", True)
 
     @property

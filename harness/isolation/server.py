@@ -230,7 +230,7 @@ def _signal(number: int, which: int) -> None:
 def _warm() -> dict[str, Any]:
     """Import everything that a run needs; what came of it, for the other end."""
     from harness.errors import HarnessError  # noqa: PLC0415 - with the rest
-    from harness.pipeline.backend import import_keras  # noqa: PLC0415
+    from harness.pipeline.backend import import_keras, loaded_versions  # noqa: PLC0415
 
     try:
         # Not `import_tensorflow`, which asks for devices: a GPU that was asked survives no fork.
@@ -241,7 +241,7 @@ def _warm() -> dict[str, Any]:
     gc.collect()
     # Objects that no collection touches stay shared with the children.
     gc.freeze()
-    return {"forkable": not _has_run_operations()}
+    return {"forkable": not _has_run_operations(), "versions": loaded_versions()}
 
 
 def _has_run_operations() -> bool:

@@ -18,6 +18,7 @@ from harness.isolation.files import RunFiles
 from harness.isolation.rebuild import rebuilt
 from harness.isolation.task import Task, write_task
 from harness.isolation.watching import watch
+from harness.pipeline.backend import installed_versions
 from harness.trace import Trace, load_trace
 
 if TYPE_CHECKING:
@@ -72,6 +73,11 @@ class IsolatedTraining:
     limits: Limits = field(default_factory=Limits)
     server: Callable[[], Server] = shared_server
     clock: Callable[[], float] = time.monotonic
+
+    def versions(self) -> dict[str, str]:
+        """What runs will find, without importing it here where the server knows it."""
+        versions = self.server().versions
+        return installed_versions() if versions is None else versions
 
     def __call__(
         self, pipeline: PipelineSpec, recording: Recording, *, reuse: bool = True

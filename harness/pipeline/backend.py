@@ -27,6 +27,7 @@ __all__ = [
     "import_keras",
     "import_tensorflow",
     "installed_versions",
+    "loaded_versions",
 ]
 
 _INSTALL = (
@@ -128,14 +129,20 @@ def installed_versions() -> dict[str, str]:
     A module that is loaded speaks for itself, since an overlay on the path may be newer or older
     than the metadata that is installed.
     """
-    versions = {
-        "keras": import_keras().__version__,
+    _imported(import_keras().config.backend())
+    return loaded_versions()
+
+
+def loaded_versions() -> dict[str, str]:
+    """The same where Keras has loaded its backend, without asking for any device."""
+    keras = import_keras()
+    backend = keras.config.backend()
+    return {
+        "keras": keras.__version__,
         "numpy": np.__version__,
         "python": platform.python_version(),
+        backend: importlib.import_module(backend).__version__,
     }
-    backend = import_keras().config.backend()
-    versions[backend] = _imported(backend).__version__
-    return versions
 
 
 @cache

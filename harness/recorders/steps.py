@@ -16,6 +16,7 @@ import tensorflow as tf
 
 from harness.pipeline.optimizer import inner_optimizer
 from harness.recorders.buffers import RowBuffers
+from harness.recorders.columns import COUNTERS, MEASURES, step_columns
 from harness.recorders.measures import first_input, half_square, read, spread
 from harness.recorders.replicas import Frame, merged
 from harness.recorders.samples import Fingerprint
@@ -37,25 +38,6 @@ if TYPE_CHECKING:
     from harness.trace.recording import Recording
 
 __all__ = ["StepRecorder"]
-
-_MEASURES = (
-    "loss",
-    "learning_rate",
-    "half_square",
-    "iterations_before",
-    "batch_size",
-    "iterations_after",
-    "clipped_norm",
-    "loss_scale",
-)
-"""Columns of the table of measures; the last three are only there where they are needed.
-
-Whole numbers stand beside real ones: a second table would cost a step as much as all its columns.
-"""
-
-_COUNTERS = ("learning_rate", "iterations_before", "batch_size")
-
-_WHOLE = ("iterations_before", "iterations_after", "batch_size")
 
 _LARGEST_WHOLE_FLOAT32 = 2**24
 
@@ -201,34 +183,13 @@ class StepRecorder:
         """Columns of the step table out of what `read` returned, one array of length n each."""
         if not tables:
             return {}
-        measures = tables["measures"].astype(np.float64)
-        columns: dict[str, NDArray[Any]] = {
-            name: measures[:, index] for index, name in enumerate(self._measures)
-        }
-        columns |= {name: columns[name].astype(np.int64) for name in _WHOLE if name in columns}
-        if "iterations_before" in columns and "iterations_after" not in columns:
-            final = np.int64(self._pipeline.optimizer.iterations.numpy())
-            following = np.append(columns["iterations_before"][1:], final)
-            columns["iterations_after"] = following[: len(measures)]
-        columns.setdefault("clipped_norm", np.full(len(measures), np.nan))
-        scale = columns.setdefault("loss_scale", np.ones(len(measures)))
-        half_square = columns.pop("half_square")
-        if "raw" in tables:
-            columns["gradient_norm"] = self._exact_norm(tables)
-        else:
-            columns["gradient_norm"] = np.sqrt(2.0 * half_square) / scale
-        return columns
-
-    def _exact_norm(self, tables: dict[str, NDArray[Any]]) -> NDArray[np.float64]:
-        """Global norm in float64; NaN counts unless it only says that there is no gradient."""
-        sizes, raw = [variable.size for variable in self.trainable], tables["raw"]
-        missing = np.zeros((len(raw), len(sizes)), bool)
-        missing |= tables.get("missing", missing).astype(bool)
-        missing[:, list(self._without_gradient)] = True
-        held = np.where(np.repeat(missing, sizes, axis=1), 0.0, raw)
-        with np.errstate(over="ignore"):
-            norm: NDArray[np.float64] = np.linalg.norm(held, axis=1)
-        return norm
+        return step_columns(
+            tables,
+            self._measures,
+            final_count=lambda: int(self._pipeline.optimizer.iterations.numpy()),
+            sizes=[variable.size for variable in self.trainable],
+            without_gradient=sorted(self._without_gradient),
+        )
 
     def look_up(self, fingerprints: NDArray[np.int64], inputs: NDArray[Any]) -> NDArray[np.int64]:
         """Indices of the examples with these fingerprints."""
@@ -280,12 +241,12 @@ class StepRecorder:
         # What samples and state mean depends on the size of the batch and on the count.
         counters = recording.counters or recording.samples or recording.state
         kept = {
-            **dict.fromkeys(_COUNTERS, counters),
+            **dict.fromkeys(COUNTERS, counters),
             "iterations_after": recording.state or (counters and self._stream is not None),
             "clipped_norm": self.clips,
             "loss_scale": scales,
         }
-        self._measures = tuple(name for name in _MEASURES if kept.get(name, True))
+        self._measures = tuple(name for name in MEASURES if kept.get(name, True))
         self._dtype = widest(self._pipeline.trainable)
         if int(optimizer.iterations.numpy()) + self._capacity > _LARGEST_WHOLE_FLOAT32:
             self._dtype = "float64"

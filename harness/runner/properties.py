@@ -28,7 +28,14 @@ if TYPE_CHECKING:
     from harness.spec.scenario import KnownIssueSpec
     from harness.trace import Stop
 
-__all__ = ["excuses", "failure_of", "issues_in_force", "judge_issue", "judge_scenario"]
+__all__ = [
+    "excuses",
+    "failure_of",
+    "issues_in_force",
+    "judge_issue",
+    "judge_scenario",
+    "versions_for",
+]
 
 _FEWEST_SHARE: Final = 0.1
 """Of the draws that are tried, at least this share must make a pipeline that can run."""
@@ -56,7 +63,7 @@ def judge_scenario(
         PipelineError: The user must mend something before anything can run.
         MissingBackendError: There is no Keras here.
     """
-    versions = installed_versions()
+    versions = versions_for(train)
     if (missing := missing_requirement(scenario, versions)) is not None:
         return Verdict(
             scenario=scenario, outcome=Outcome.SKIPPED, reason=missing, versions=versions
@@ -104,7 +111,7 @@ def judge_issue(
         PipelineError: The user must mend something before anything can run.
         MissingBackendError: There is no Keras here.
     """
-    versions = installed_versions()
+    versions = versions_for(train)
     if (missing := missing_requirement(scenario, versions)) is not None:
         return Verdict(
             scenario=scenario,
@@ -137,6 +144,12 @@ def judge_issue(
         stop=judged.stop,
         versions=versions,
     )
+
+
+def versions_for(train: Train | None) -> dict[str, str]:
+    """What is installed where a scenario is run; a process of its own tells it itself."""
+    versions: dict[str, str] = getattr(train, "versions", installed_versions)()
+    return versions
 
 
 def issues_in_force(scenario: Scenario, versions: Mapping[str, str]) -> list[KnownIssueSpec]:
