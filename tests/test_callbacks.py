@@ -9,8 +9,8 @@ import keras
 import numpy as np
 import pytest
 
-from harness.callbacks import Preflight, preflight
-from harness.errors import HarnessUsageError, PreflightError, PreflightWarning
+from harness.callbacks import Preflight, PreflightWarning, preflight
+from harness.errors import HarnessUsageError, PreflightError
 
 X = np.zeros((20, 1), np.float32)
 BAD = {"x": X, "y": X, "epochs": 3, "batch_size": 19}

@@ -23,8 +23,8 @@ def figure(trace: "Trace", name: str) -> float:
     last step's batch alone), ``peak_rss_bytes``, ``peak_rss_growth_bytes`` (beyond what was
     resident before the first step), ``rss_growth_per_epoch_bytes``, ``rss_growth_per_step_bytes``
     (where memory was recorded after each batch), ``wall_seconds``, ``traces``, and for each key
-    of the epoch logs ``logs.<key>`` (its last value), ``max.<key>`` and ``min.<key>`` (NaN once one epoch
-    was NaN), and ``evaluation.<key>``.
+    of the epoch logs ``logs.<key>`` (its last value), ``max.<key>`` and ``min.<key>`` (NaN once
+    one epoch was NaN), and ``evaluation.<key>``.
 
     Raises:
         HarnessUsageError: There is no such figure, or what it needs was not recorded.
