@@ -6,7 +6,7 @@ from typing import assert_never
 
 from harness.errors import HarnessUsageError
 from harness.invariants import prediction, replay, symptoms
-from harness.invariants.base import View, Violation, registered, shown, view_of
+from harness.invariants.base import View, Violation, figure_of, registered, shown, view_of
 from harness.spec.expectation import (
     AnyExpectation,
     BoundSpec,
@@ -119,7 +119,7 @@ def judge_limits(limits: LimitsSpec, *, trace: Trace) -> tuple[Violation, ...]:
 
 
 def _bound(expectation: BoundSpec, trace: Trace) -> tuple[Violation, ...]:
-    got = trace.figure(expectation.figure)
+    got = figure_of(trace, expectation.figure)
     low, high = expectation.at_least, expectation.at_most
     too_low = low is not None and not got >= low
     too_high = high is not None and not got <= high

@@ -76,6 +76,7 @@ FIGURES = (
     "epochs",
     "final_loss",
     "final_step_loss",
+    "peak_device_bytes",
     "peak_rss_bytes",
     "peak_rss_growth_bytes",
     "rss_growth_per_epoch_bytes",

@@ -20,11 +20,12 @@ def figure(trace: "Trace", name: str) -> float:
     """Return one number that sums up a trace.
 
     The names are ``steps``, ``updates``, ``epochs``, ``final_loss``, ``final_step_loss`` (of the
-    last step's batch alone), ``peak_rss_bytes``, ``peak_rss_growth_bytes`` (beyond what was
-    resident before the first step), ``rss_growth_per_epoch_bytes``, ``rss_growth_per_step_bytes``
-    (where memory was recorded after each batch), ``wall_seconds``, ``traces``, and for each key
-    of the epoch logs ``logs.<key>`` (its last value), ``max.<key>`` and ``min.<key>`` (NaN once
-    one epoch was NaN), and ``evaluation.<key>``.
+    last step's batch alone), ``peak_device_bytes`` (of a GPU), ``peak_rss_bytes``,
+    ``peak_rss_growth_bytes`` (beyond what was resident before the first step),
+    ``rss_growth_per_epoch_bytes``, ``rss_growth_per_step_bytes`` (where memory was recorded after
+    each batch), ``wall_seconds``, ``traces``, and for each key of the epoch logs ``logs.<key>``
+    (its last value), ``max.<key>`` and ``min.<key>`` (NaN once one epoch was NaN), and
+    ``evaluation.<key>``.
 
     Raises:
         HarnessUsageError: There is no such figure, or what it needs was not recorded.
@@ -102,6 +103,13 @@ def _rss_growth(trace: "Trace") -> float:
     return _theil_sen(chosen.astype(np.float64), memory[chosen])
 
 
+def _peak_device(trace: "Trace") -> float:
+    if trace.resources.peak_device_bytes is None:
+        message = "peak_device_bytes must be measured on a GPU, got a run without one."
+        raise HarnessUsageError(message)
+    return float(trace.resources.peak_device_bytes)
+
+
 def _rss_growth_per_step(trace: "Trace") -> float:
     """Return the Theil-Sen slope of resident memory over steps behind the first epoch, in bytes."""
     first = trace.epochs[0].epoch if trace.epochs else None
@@ -135,6 +143,7 @@ _PLAIN: Final[Mapping[str, Callable[["Trace"], float]]] = {
     "epochs": lambda trace: float(len(trace.epochs)),
     "final_loss": _final_loss,
     "final_step_loss": _final_step_loss,
+    "peak_device_bytes": _peak_device,
     "peak_rss_bytes": lambda trace: float(trace.resources.peak_rss_bytes),
     "peak_rss_growth_bytes": lambda trace: float(
         trace.resources.peak_rss_bytes - trace.resources.start_rss_bytes

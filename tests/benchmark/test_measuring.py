@@ -100,9 +100,7 @@ def test_other_loops_are_timed_by_rounds(tiny: Tiny, training: str) -> None:
 
 def test_epochs_are_those_of_the_pipeline(tiny: Tiny) -> None:
     """With its validation, and with its last batch that is not full."""
-    found = measure(
-        tiny('measure = "epoch"', "validation = { split = 0.4 }\n"), rounds=2
-    )
+    found = measure(tiny('measure = "epoch"', "validation = { split = 0.4 }\n"), rounds=2)
 
     assert (found.measured.steps, found.measured.examples) == (2, 6)
 

@@ -9,7 +9,8 @@ import pytest
 from harness.invariants.base import NothingToJudge
 from harness.invariants.judge import judge, recording_for
 from harness.invariants.leaks import leaks
-from harness.spec.expectation import ShowsSpec
+from harness.invariants.relations import judge_relation
+from harness.spec.expectation import BoundSpec, LoweredBySpec, ShowsSpec
 from harness.spec.names import CauseName
 from harness.trace import EpochRecord, Event, Trace
 from tests.invariants.faults import judged
@@ -242,3 +243,28 @@ def test_a_leak_is_seen_in_noise() -> None:
 
     assert leaks(run(memory=list(flat))) == ()
     assert [leak.cause for leak in leaks(run(memory=list(leaking)))] == ["unknown"]
+
+
+def test_memory_of_a_device_needs_a_device() -> None:
+    """Without a GPU there is nothing to judge; with one, `bound` and `lowered_by` count it."""
+    bound = BoundSpec(figure="peak_device_bytes", at_most=10.0, because="it is small")
+    lowered = LoweredBySpec(
+        change={"data.batch_size": 1},
+        figure="peak_device_bytes",
+        to_at_most=0.5,
+        because="activations",
+    )
+    without = run()
+    small, large = (
+        replace(without, resources=replace(without.resources, peak_device_bytes=size))
+        for size in (8, 20)
+    )
+
+    with pytest.raises(NothingToJudge, match=r"^no GPU$"):
+        judge(bound, pipeline=pipeline(), trace=without)
+    with pytest.raises(NothingToJudge, match=r"^no GPU$"):
+        judge_relation(lowered, pipeline=pipeline(), trace=without, changed=without)
+    assert judge(bound, pipeline=pipeline(), trace=small) == ()
+    assert judge(bound, pipeline=pipeline(), trace=large) != ()
+    assert judge_relation(lowered, pipeline=pipeline(), trace=large, changed=small) == ()
+    assert judge_relation(lowered, pipeline=pipeline(), trace=small, changed=large) != ()

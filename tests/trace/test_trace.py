@@ -126,6 +126,14 @@ def test_memory_growth_of_many_epochs_is_thinned(trace: Trace) -> None:
     assert growing(trace, rss).figure("rss_growth_per_epoch_bytes") == 5.0
 
 
+def test_peak_of_a_device_needs_one(trace: Trace) -> None:
+    """Without a GPU nobody counts."""
+    with pytest.raises(HarnessUsageError, match="must be measured on a GPU"):
+        trace.figure("peak_device_bytes")
+    counted = replace(trace, resources=replace(trace.resources, peak_device_bytes=12))
+    assert counted.figure("peak_device_bytes") == 12.0
+
+
 def test_peak_is_told_beyond_the_start(trace: Trace) -> None:
     """What the process held before the first step is no part of the training."""
     resources = trace.resources
