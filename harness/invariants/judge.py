@@ -7,6 +7,7 @@ from typing import assert_never
 from harness.errors import HarnessUsageError
 from harness.invariants import prediction, replay, symptoms
 from harness.invariants.base import View, Violation, figure_of, registered, shown, view_of
+from harness.invariants.plans import check_plan
 from harness.spec.expectation import (
     AnyExpectation,
     BoundSpec,
@@ -14,6 +15,7 @@ from harness.spec.expectation import (
     InvariantSpec,
     LoweredBySpec,
     MatchesOracleSpec,
+    PreflightSpec,
     ShowsSpec,
     StopsSpec,
     UnchangedBySpec,
@@ -54,7 +56,7 @@ def recording_for(expectations: Iterable[AnyExpectation]) -> Recording:
                     records |= _RELATION_RECORDS.get(quantity, Recording())
             case ShowsSpec():
                 records |= symptoms.records_of(expectation.symptom)
-            case BoundSpec() | StopsSpec() | LoweredBySpec():
+            case BoundSpec() | StopsSpec() | LoweredBySpec() | PreflightSpec():
                 pass
             case _:  # pragma: no cover
                 assert_never(expectation)
@@ -79,16 +81,18 @@ def judge(
         case InvariantSpec():
             check = registered()[expectation.name].check
             return check(view_of(expectation, pipeline, trace))
-        case MatchesOracleSpec(reference="full"):
-            return prediction.check_reference(view_of(expectation, pipeline, trace))
         case MatchesOracleSpec():
-            return replay.check_replay(view_of(expectation, pipeline, trace))
+            full = expectation.reference == "full"
+            oracle = prediction.check_reference if full else replay.check_replay
+            return oracle(view_of(expectation, pipeline, trace))
         case BoundSpec():
             return _bound(expectation, trace)
         case ShowsSpec():
             return _shows(expectation, View(pipeline=pipeline, trace=trace))
         case StopsSpec():
             return _stops(expectation, trace)
+        case PreflightSpec():
+            return check_plan(expectation, pipeline)
         case UnchangedBySpec() | ChangedBySpec() | LoweredBySpec():
             message = (
                 f"{expectation.kind} must be judged over two traces, got one. Use judge_relation."
