@@ -24,7 +24,6 @@ __all__ = [
     "MissingBackendError",
     "PipelineError",
     "PreflightError",
-    "PreflightWarning",
     "Problem",
     "ShapeError",
     "SpecError",
@@ -103,10 +102,6 @@ class PipelineError(HarnessError):
 
 class PreflightError(HarnessError):
     """A training is refused before its first step: something in its plan can't work."""
-
-
-class PreflightWarning(UserWarning):
-    """Something in the plan of a training has no effect, or another one than it seems to have."""
 
 
 class MissingBackendError(HarnessError):

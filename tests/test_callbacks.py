@@ -9,8 +9,8 @@ import keras
 import numpy as np
 import pytest
 
-from harness.callbacks import Preflight, preflight
-from harness.errors import HarnessUsageError, PreflightError, PreflightWarning
+from harness.callbacks import Preflight, PreflightWarning, preflight
+from harness.errors import HarnessUsageError, PreflightError
 
 X = np.zeros((20, 1), np.float32)
 BAD = {"x": X, "y": X, "epochs": 3, "batch_size": 19}
@@ -136,3 +136,68 @@ def test_the_function_knows_the_arguments_of_fit() -> None:
         preflight(model_of(), X=X)
 
     assert str(raised.value).startswith("arguments must be those of fit, got 'X'. ")
+
+
+def complete_example(total_steps: int, **options: Any) -> tuple[Any, dict[str, Any]]:
+    """Text 004's complete example, smaller: its model and the arguments of its fit."""
+    rng = np.random.default_rng(0)
+    x, y = rng.standard_normal((1040, 8)).astype(np.float32), rng.integers(0, 3, 1040)
+
+    class WarmupCosine(keras.optimizers.schedules.LearningRateSchedule):  # type: ignore[misc]
+        def __call__(self, step: Any) -> Any:
+            step = keras.ops.cast(step, "float32")
+            done = keras.ops.clip((step - 20) / (total_steps - 20), 0.0, 1.0)
+            cosine = 0.5 * 1e-3 * (1.0 + keras.ops.cos(np.pi * done))
+            return keras.ops.where(step < 20, 1e-3 * step / 20, cosine)
+
+    dense = keras.layers.Dense
+    model = keras.Sequential(
+        [
+            keras.Input((8,)),
+            dense(16, activation="relu"),
+            keras.layers.BatchNormalization(),
+            keras.layers.Dropout(0.2),
+            dense(3, activation="softmax"),
+        ]
+    )
+    model.compile(
+        keras.optimizers.AdamW(WarmupCosine(), global_clipnorm=1.0),
+        "sparse_categorical_crossentropy",
+        metrics=["accuracy", keras.metrics.SparseTopKCategoricalAccuracy(2, name="top2")],
+    )
+    callbacks = [
+        keras.callbacks.EarlyStopping("val_loss", patience=8, restore_best_weights=True),
+        keras.callbacks.ModelCheckpoint("best.keras", monitor="val_accuracy", save_best_only=True),
+        *options.pop("callbacks", ()),
+    ]
+    arguments = {"x": x, "y": y, "epochs": 30, "batch_size": 64, "validation_split": 0.2}
+    return model, {**arguments, **options, "callbacks": callbacks}
+
+
+def test_the_complete_example_is_in_order() -> None:
+    """832 examples in 13 batches, 30 times: a schedule of so many steps, and no plateau."""
+    model, arguments = complete_example(13 * 30)
+
+    assert preflight(model, **arguments) == ()
+
+
+def test_the_complete_example_as_printed_is_not() -> None:
+    """A plateau beside the schedule, and a total that leaves out the last, partial batches."""
+    model, arguments = complete_example(
+        (832 // 80) * 30,
+        batch_size=80,
+        callbacks=[keras.callbacks.ReduceLROnPlateau("val_loss", patience=5)],
+    )
+
+    found = preflight(model, **arguments)
+    plateau, schedule = map(str, found)
+    assert plateau == (
+        "callbacks[2] ReduceLROnPlateau: the learning rate comes from WarmupCosine and can't be "
+        "set: the first plateau raises an error, and the training is lost. Keep the schedule or "
+        "the callback. [rate_has_two_masters]"
+    )
+    assert schedule == (
+        "optimizer: WarmupCosine: the schedule is over after 300 steps, the training takes 330: "
+        "the last 30 run at a rate of 0; it leaves out the last, partial batch of each of 30 "
+        "epochs. Give it 330 steps. [schedule_ends_early]"
+    )

@@ -6,7 +6,8 @@ from typing import assert_never
 
 from harness.errors import HarnessUsageError
 from harness.invariants import prediction, replay, symptoms
-from harness.invariants.base import View, Violation, registered, shown, view_of
+from harness.invariants.base import View, Violation, figure_of, registered, shown, view_of
+from harness.invariants.plans import check_plan
 from harness.spec.expectation import (
     AnyExpectation,
     BoundSpec,
@@ -14,6 +15,7 @@ from harness.spec.expectation import (
     InvariantSpec,
     LoweredBySpec,
     MatchesOracleSpec,
+    PreflightSpec,
     ShowsSpec,
     StopsSpec,
     UnchangedBySpec,
@@ -53,8 +55,8 @@ def recording_for(expectations: Iterable[AnyExpectation]) -> Recording:
                 for quantity in expectation.quantities:
                     records |= _RELATION_RECORDS.get(quantity, Recording())
             case ShowsSpec():
-                records |= symptoms.RECORDS
-            case BoundSpec() | StopsSpec() | LoweredBySpec():
+                records |= symptoms.records_of(expectation.symptom)
+            case BoundSpec() | StopsSpec() | LoweredBySpec() | PreflightSpec():
                 pass
             case _:  # pragma: no cover
                 assert_never(expectation)
@@ -79,16 +81,18 @@ def judge(
         case InvariantSpec():
             check = registered()[expectation.name].check
             return check(view_of(expectation, pipeline, trace))
-        case MatchesOracleSpec(reference="full"):
-            return prediction.check_reference(view_of(expectation, pipeline, trace))
         case MatchesOracleSpec():
-            return replay.check_replay(view_of(expectation, pipeline, trace))
+            full = expectation.reference == "full"
+            oracle = prediction.check_reference if full else replay.check_replay
+            return oracle(view_of(expectation, pipeline, trace))
         case BoundSpec():
             return _bound(expectation, trace)
         case ShowsSpec():
             return _shows(expectation, View(pipeline=pipeline, trace=trace))
         case StopsSpec():
             return _stops(expectation, trace)
+        case PreflightSpec():
+            return check_plan(expectation, pipeline)
         case UnchangedBySpec() | ChangedBySpec() | LoweredBySpec():
             message = (
                 f"{expectation.kind} must be judged over two traces, got one. Use judge_relation."
@@ -119,7 +123,7 @@ def judge_limits(limits: LimitsSpec, *, trace: Trace) -> tuple[Violation, ...]:
 
 
 def _bound(expectation: BoundSpec, trace: Trace) -> tuple[Violation, ...]:
-    got = trace.figure(expectation.figure)
+    got = figure_of(trace, expectation.figure)
     low, high = expectation.at_least, expectation.at_most
     too_low = low is not None and not got >= low
     too_high = high is not None and not got <= high
@@ -150,7 +154,9 @@ def _shows(expectation: ShowsSpec, view: View) -> tuple[Violation, ...]:
     right = found is not None and (not named or found.cause == expectation.cause)
     if right is not expectation.absent:
         return ()
-    seen = "the curves show nothing of it" if found is None else found.evidence
+    of_memory = expectation.symptom == "memory_leak"
+    nothing = "nothing is kept" if of_memory else "the curves show nothing of it"
+    seen = nothing if found is None else found.evidence
     return (
         Violation(
             check=expectation_id(expectation),
@@ -159,8 +165,8 @@ def _shows(expectation: ShowsSpec, view: View) -> tuple[Violation, ...]:
             expected=f"no {expectation.symptom}" if expectation.absent else wanted,
             step=None if found is None else found.step,
             epoch=None if found is None else found.epoch,
-            where="loss",
-            why="The scenario says what the curves of this run show",
+            where="memory" if of_memory else "loss",
+            why="The scenario says what this run shows",
         ),
     )
 

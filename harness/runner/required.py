@@ -19,15 +19,25 @@ __all__ = ["missing_requirement"]
 
 
 def missing_requirement(scenario: Scenario, versions: Mapping[str, str]) -> str | None:
-    """What the scenario requires, where it is not installed."""
+    """What the scenario requires, where it is not there: a package, or a GPU to be measured."""
     requires = scenario.spec.requires
     if requires is None:
-        return None
+        return _missing_device(scenario)
     name = Requirement(requires).name
     installed = dict(versions)
     if name not in installed:
         with suppress(metadata.PackageNotFoundError):
             installed[name] = metadata.version(name)
     if issue_applies(requires, installed):
-        return None
+        return _missing_device(scenario)
     return f"it requires {requires}, and {name} {installed.get(name, 'none')} is installed"
+
+
+def _missing_device(scenario: Scenario) -> str | None:
+    """Memory of a device is no figure of a run without one; only then is the backend loaded."""
+    figures = [getattr(expectation, "figure", None) for expectation in scenario.spec.expect]
+    if "peak_device_bytes" not in figures:
+        return None
+    from harness.pipeline.device import device  # noqa: PLC0415
+
+    return None if device().kind == "gpu" else "not judged: no GPU"

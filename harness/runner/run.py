@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from harness.errors import HarnessError
 from harness.pipeline.backend import import_tensorflow
+from harness.pipeline.device import peak_bytes, reset_peak
 from harness.pipeline.inputs import Inputs, build_inputs
 from harness.pipeline.numerics import numerics
 from harness.recorders.files import file_events
@@ -184,6 +185,7 @@ def _observe(
     evaluation, predictions = None, None
     # Drawn gradients need neither source nor callback: nobody is there who could leave anything.
     ledger = None if isinstance(spec.training, ApplyGradientsSpec) else Ledger()
+    reset_peak()
     try:
         end = train_in_parts(session, spec, inputs, callbacks)
         _say(None if recorder.stream is None else recorder.stream.journal, "phase", name="after")
@@ -224,6 +226,7 @@ def _observe(
         start_rss_bytes=start_bytes,
         memory=memory,
         left_behind=left_behind,
+        peak_device_bytes=peak_bytes(),
     )
     return assemble(recorder, spec, inputs, after)
 

@@ -13,6 +13,7 @@ from harness.spec.names import (
     FIGURES,
     CauseName,
     InvariantName,
+    PreflightName,
     Quantity,
     StopName,
     SymptomName,
@@ -199,6 +200,17 @@ class StopsSpec(ExpectationSpec):
     evidence: Text | None = None
 
 
+class PreflightSpec(ExpectationSpec):
+    """What can be known to be wrong with the plan before the first step.
+
+    Attributes:
+        finds: Names of the rules that the plan breaks, see `docs/preflight.md`; none by default.
+    """
+
+    kind: Literal["preflight"] = "preflight"
+    finds: tuple[PreflightName, ...] = ()
+
+
 AnyExpectation = Annotated[
     InvariantSpec
     | MatchesOracleSpec
@@ -207,7 +219,8 @@ AnyExpectation = Annotated[
     | LoweredBySpec
     | BoundSpec
     | ShowsSpec
-    | StopsSpec,
+    | StopsSpec
+    | PreflightSpec,
     Field(discriminator="kind"),
 ]
 
@@ -229,6 +242,8 @@ def expectation_id(expectation: AnyExpectation) -> str:
             about = [expectation.symptom]
         case StopsSpec():
             about = [expectation.reason]
+        case PreflightSpec():
+            return expectation.kind
         case _:
             assert_never(expectation)
     return ".".join([expectation.kind, *about])

@@ -41,6 +41,7 @@ InvariantName = Literal[
     "never_trains_on_undrawn_batches",
     "nothing_is_left_behind",
     "overwritten_take_their_gradient",
+    "peak_memory_is_flat",
     "plateau_follows_automaton",
     "progress_bar_shows_logs",
     "replica_copies_agree",
@@ -58,10 +59,57 @@ InvariantName = Literal[
     "weights_stay_finite",
 ]
 
-SymptomName = Literal["divergence", "final_step_spike", "overfitting"]
+SymptomName = Literal["divergence", "final_step_spike", "memory_leak", "overfitting"]
 
-CauseName = Literal["outlier_batch", "overshoot", "partial_batch", "sharp_minimum", "unknown"]
-"""Of a spike in the final step."""
+CauseName = Literal[
+    "growing_list",
+    "kept_tensor",
+    "outlier_batch",
+    "overshoot",
+    "partial_batch",
+    "retraced_function",
+    "sharp_minimum",
+    "unknown",
+]
+"""Of a spike in the final step, or of a memory leak."""
+
+PreflightName = Literal[
+    "accumulation_left_over",
+    "accumulation_never_complete",
+    "best_out_of_reach",
+    "checkpoint_name",
+    "checkpoint_placeholder",
+    "class_weight_misses",
+    "classes_held_out",
+    "direction_reversed",
+    "direction_unknown",
+    "elements_without_batch",
+    "execution_overruns_epoch",
+    "float16_without_loss_scale",
+    "generator_for_several_epochs",
+    "generator_not_called",
+    "jit_compile_ignored",
+    "labels_in_order",
+    "loss_scale_without_float16",
+    "monitor_not_logged",
+    "no_epoch_left",
+    "patience_never_runs_out",
+    "rate_asks_for_arguments",
+    "rate_has_two_masters",
+    "schedule_ends_early",
+    "schedule_outlives_training",
+    "steps_beyond_data",
+    "tiny_last_batch",
+    "training_never_ends",
+    "two_clippings",
+    "validation_differs",
+    "validation_never_due",
+    "validation_never_ends",
+    "validation_read_once",
+    "validation_steps_beyond_data",
+    "warmup_outlives_training",
+]
+"""Rules about plans; see `harness.preflight`."""
 
 FIGURES = (
     "steps",
@@ -69,8 +117,11 @@ FIGURES = (
     "epochs",
     "final_loss",
     "final_step_loss",
+    "peak_device_bytes",
     "peak_rss_bytes",
+    "peak_rss_growth_bytes",
     "rss_growth_per_epoch_bytes",
+    "rss_growth_per_step_bytes",
     "wall_seconds",
     "traces",
 )

@@ -4,14 +4,27 @@ from typing import get_args
 
 from harness.invariants.base import registered
 from harness.plugin import options
+from harness.preflight import rules
 from harness.runner.profiles import PROFILES
-from harness.spec.names import FIGURE_FAMILIES, FIGURES, InvariantName, Quantity, StopName
+from harness.spec.names import (
+    FIGURE_FAMILIES,
+    FIGURES,
+    InvariantName,
+    PreflightName,
+    Quantity,
+    StopName,
+)
 from harness.trace import QUANTITIES, StopReason, figures
 
 
 def test_every_invariant_name_is_registered() -> None:
     """A file can ask for exactly the checks that exist."""
     assert sorted(get_args(InvariantName)) == sorted(registered())
+
+
+def test_every_rule_can_be_expected() -> None:
+    """A file can expect exactly the rules there are about plans."""
+    assert sorted(get_args(PreflightName)) == sorted(rule.name for rule in rules())
 
 
 def test_every_quantity_can_be_compared() -> None:

@@ -22,6 +22,7 @@ TESTS = "\n".join(
         "bound",
         "shows",
         "stops",
+        "preflight",
     ],
 )
 def test_named_in_a_test(name: str) -> None:

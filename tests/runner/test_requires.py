@@ -2,6 +2,7 @@
 
 import pytest
 
+from harness.pipeline.device import Device
 from harness.runner.profiles import Budget
 from harness.runner.properties import judge_issue, judge_scenario
 from harness.runner.verdict import Outcome
@@ -56,4 +57,31 @@ def test_what_a_scenario_requires_and_is_there(training: MadeUpTraining, require
     verdict = judge_scenario(scenario_of(f'requires = "{requires}"', BOUND), BUDGET)
 
     assert verdict.outcome is Outcome.PASSED
+    assert len(training.pipelines) == 1
+
+
+ON_A_DEVICE = """
+[[expect]]
+kind = "bound"
+figure = "peak_device_bytes"
+at_most = 10
+because = "it is small"
+"""
+
+
+@pytest.mark.parametrize("requires", ["", 'requires = "keras>=3.10"'])
+def test_memory_of_a_gpu_requires_one(
+    training: MadeUpTraining, monkeypatch: pytest.MonkeyPatch, requires: str
+) -> None:
+    """Without a GPU nothing is run; with one the scenario is judged like any other."""
+    scenario = scenario_of(requires, ON_A_DEVICE)
+    found = {"kind": "cpu"}
+    monkeypatch.setattr("harness.pipeline.device.device", lambda: Device(name="", count=1, **found))
+
+    skipped = judge_scenario(scenario, BUDGET)
+    assert (skipped.outcome, skipped.reason) == (Outcome.SKIPPED, "not judged: no GPU")
+    assert training.pipelines == []
+
+    found["kind"] = "gpu"
+    judge_scenario(scenario, BUDGET)
     assert len(training.pipelines) == 1
