@@ -140,7 +140,7 @@ class Measuring:
             against=against,
             changes=self._changes,
             speed_up=speed_up,
-            peaks=machine_peaks(self._sides[0].compute_dtype),
+            peaks=machine_peaks(measured.compute_dtype, reached=measured.flops_per_second or 0.0),
             device=device(),
             environment=environment(),
         )

@@ -87,9 +87,7 @@ def test_single_steps_are_heard_only_where_they_are_timed(hand: Hand) -> None:
     default = keras.callbacks.Callback.on_train_batch_end
 
     def listening() -> list[bool]:
-        return [
-            type(callback).on_train_batch_end is not default for callback in subject.around([])
-        ]
+        return [type(callback).on_train_batch_end is not default for callback in subject.around([])]
 
     assert not any(listening())
     subject.start(each_step=True)

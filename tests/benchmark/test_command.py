@@ -9,8 +9,14 @@ import pytest
 
 from harness.benchmark import command, measuring
 from harness.cli.main import main
+from harness.pipeline.backend import backend_name
 from harness.pipeline.device import Device
 from tests.benchmark.conftest import DATA
+
+# Keras' own, on other backends than TensorFlow.
+pytestmark = pytest.mark.filterwarnings(
+    "ignore:__array__ implementation doesn't:DeprecationWarning"
+)
 
 MEASURED = f'title = "A tiny network"\n{DATA}[benchmark]\nwarmup_steps = 1\nsteps = 3\n'
 GPU = f'title = "A tiny network"\n{DATA}[benchmark]\ndevice = "gpu"\n'
@@ -117,6 +123,7 @@ def test_nothing_to_measure_is_an_error(folder: Path, capsys: pytest.CaptureFixt
     assert "must have a [benchmark] table, got none with one." in capsys.readouterr().err
 
 
+@pytest.mark.skipif(backend_name() != "tensorflow", reason="nothing is judged elsewhere")
 def test_running_what_is_only_measured_tells_so(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

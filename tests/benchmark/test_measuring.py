@@ -11,11 +11,17 @@ from harness.benchmark import measuring
 from harness.benchmark.measuring import NO_GPU, Measuring, cannot_measure, measure
 from harness.benchmark.report import document, lines, markdown, one_line
 from harness.errors import HarnessUsageError, PipelineError
+from harness.pipeline.backend import backend_name
 from harness.pipeline.device import Device
 from harness.spec.loader import parse_scenario
 
 if TYPE_CHECKING:
     from tests.benchmark.conftest import Tiny
+
+# Keras' own, on other backends than TensorFlow.
+pytestmark = pytest.mark.filterwarnings(
+    "ignore:__array__ implementation doesn't:DeprecationWarning"
+)
 
 AGAINST = 'warmup_steps = 1\nsteps = 3\nagainst = { "data.batch_size" = 2 }'
 
@@ -87,7 +93,14 @@ def test_the_other_side_can_be_left_out(tiny: Tiny) -> None:
 
 
 @pytest.mark.parametrize(
-    "training", ['{ kind = "train_on_batch" }', '{ kind = "gradient_tape", max_steps = 1 }']
+    "training",
+    [
+        '{ kind = "train_on_batch" }',
+        pytest.param(
+            '{ kind = "gradient_tape", max_steps = 1 }',
+            marks=pytest.mark.skipif(backend_name() != "tensorflow", reason="TensorFlow's own"),
+        ),
+    ],
 )
 def test_other_loops_are_timed_by_rounds(tiny: Tiny, training: str) -> None:
     """Nobody sees their single steps, so there is no slowest one."""
@@ -100,9 +113,7 @@ def test_other_loops_are_timed_by_rounds(tiny: Tiny, training: str) -> None:
 
 def test_epochs_are_those_of_the_pipeline(tiny: Tiny) -> None:
     """With its validation, and with its last batch that is not full."""
-    found = measure(
-        tiny('measure = "epoch"', "validation = { split = 0.4 }\n"), rounds=2
-    )
+    found = measure(tiny('measure = "epoch"', "validation = { split = 0.4 }\n"), rounds=2)
 
     assert (found.measured.steps, found.measured.examples) == (2, 6)
 
