@@ -6,8 +6,7 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -24,6 +23,9 @@ from harness.pipeline.observer import Unobserved
 from harness.pipeline.pipeline import TrainingPipeline
 from harness.spec.loader import parse_scenario
 from harness.spec.pipeline import PipelineSpec
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 # Keras' own, on other backends than TensorFlow.
 pytestmark = [

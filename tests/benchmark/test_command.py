@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -12,6 +12,9 @@ from harness.cli.main import main
 from harness.pipeline.backend import backend_name
 from harness.pipeline.device import Device
 from tests.benchmark.conftest import DATA
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 # Keras' own, on other backends than TensorFlow.
 pytestmark = pytest.mark.filterwarnings(

@@ -43,7 +43,7 @@ def test_a_peak_that_was_beaten_is_measured_again(
     assert machine_peaks("float32", reached=PEAKS.flops_per_second) == PEAKS
     assert calls == ["float32"]
     better = replace(PEAKS, flops_per_second=3e9, bytes_per_second=1.0)
-    monkeypatch.setattr(machine, "measure_peaks", lambda dtype: better)
+    monkeypatch.setattr(machine, "measure_peaks", lambda _dtype: better)
 
     assert machine_peaks("float32", reached=2e9) == replace(PEAKS, flops_per_second=3e9)
     assert machine_peaks("float32") == replace(PEAKS, flops_per_second=3e9)
@@ -94,7 +94,7 @@ def test_a_product_grows_until_it_is_long_enough(monkeypatch: pytest.MonkeyPatch
         return 2.0 * size**3 / 1e10
 
     monkeypatch.setattr(machine, "_product_seconds", product_seconds)
-    monkeypatch.setattr(machine, "_best", lambda call, least=0.0: 0.01)
+    monkeypatch.setattr(machine, "_best", lambda *_: 0.01)
 
     peaks = measure_peaks("float32")
 

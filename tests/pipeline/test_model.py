@@ -46,7 +46,10 @@ MODELS: list[tuple[dict[str, Any], tuple[int, ...], list[str]]] = [
         (64,),
         [
             *(f"convolution_0/{name}" for name in ("kernel", "bias")),
-            *(f"batch_norm_0/{name}" for name in ("gamma", "beta")),
+            *(
+                f"batch_norm_0/{name}"
+                for name in ("gamma", "beta", "moving_mean", "moving_variance")
+            ),
             *(f"output/{name}" for name in ("kernel", "bias")),
         ],
     ),

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 TINY = """
 title = "A tiny network"
@@ -69,7 +72,7 @@ def test_the_file_of_pytest_benchmark_has_seconds_per_step(pytester: pytest.Pyte
     assert {"keras", "tensorflow", "device", "environment", "compile_seconds"} <= set(extra)
 
 
-def test_options_of_pytest_benchmark_choose(pytester: pytest.Pytester, folder: Path) -> None:
+def test_options_of_pytest_benchmark_choose(pytester: pytest.Pytester) -> None:
     """Only them, none of them, or each once and not measured."""
     pytester.makepyfile("def test_other(): pass")
 
