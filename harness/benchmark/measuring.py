@@ -13,8 +13,9 @@ from harness.benchmark.machine import machine_peaks
 from harness.benchmark.measurement import Benchmark
 from harness.benchmark.side import Side
 from harness.errors import HarnessUsageError
-from harness.pipeline.backend import backend_name, environment
+from harness.pipeline.backend import backend_name, environment, installed_versions
 from harness.pipeline.device import device
+from harness.runner.required import missing_requirement
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -40,7 +41,7 @@ def cannot_measure(scenario: Scenario) -> str | None:
     """
     if _benchmark_of(scenario).device == "gpu" and device().kind != "gpu":
         return NO_GPU
-    return None
+    return missing_requirement(scenario, installed_versions())
 
 
 def measure(

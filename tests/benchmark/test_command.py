@@ -116,7 +116,7 @@ def test_a_table_for_a_document(folder: Path, capsys: pytest.CaptureFixture[str]
     rows = capsys.readouterr().out.splitlines()
     assert len(rows) == 4
     assert rows[-1].startswith("| `scenarios/b` | not judged: no GPU |")
-    assert {row.count("|") for row in rows} == {9}
+    assert {row.count("|") for row in rows} == {8}
 
 
 def test_nothing_to_measure_is_an_error(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
