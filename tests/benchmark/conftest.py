@@ -1,6 +1,6 @@
 """Small scenarios that can be measured in a moment."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -33,12 +33,11 @@ def tiny() -> Tiny:
 @pytest.fixture(autouse=True)
 def known_peaks(
     request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> Iterator[None]:
+) -> None:
     """Peaks are not measured here, but where a test is about that, and never kept for others."""
     monkeypatch.setenv("HARNESS_CACHE_DIR", str(tmp_path / "cache"))
     if "real_peaks" not in request.fixturenames:
-        monkeypatch.setattr("harness.benchmark.machine.measure_peaks", lambda dtype: PEAKS)
-    yield
+        monkeypatch.setattr("harness.benchmark.machine.measure_peaks", lambda _dtype: PEAKS)
 
 
 @pytest.fixture

@@ -20,8 +20,7 @@ def hooks(callbacks: list[Any], *calls: tuple[str, Any]) -> None:
 class Hand:
     """The hand of a clock, moved by the test."""
 
-    def __init__(self) -> None:
-        self.seconds = 0.0
+    seconds = 0.0
 
     def perf_counter(self) -> float:
         """Where it stands."""
@@ -57,16 +56,16 @@ def test_a_run_lasts_from_its_first_step_to_the_end_of_its_epoch(hand: Hand) -> 
 
 @pytest.mark.parametrize(("whole", "seconds"), [(False, 1.0), (True, 111.0)])
 def test_a_whole_epoch_has_the_other_callbacks_in_it(
-    hand: Hand, whole: bool, seconds: float
+    hand: Hand, *, whole: bool, seconds: float
 ) -> None:
     """An epoch lasts from before the first callback to after the last, steps alone do not."""
     import keras
 
     class Slow(keras.callbacks.Callback):  # type: ignore[misc]
-        def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
+        def on_epoch_begin(self, *_: Any) -> None:
             hand.seconds += 10.0
 
-        def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        def on_epoch_end(self, *_: Any) -> None:
             hand.seconds += 100.0
 
     subject = Clock()

@@ -10,12 +10,19 @@ import pytest
 from harness.benchmark import measuring
 from harness.benchmark.measuring import NO_GPU, Measuring, cannot_measure, measure
 from harness.benchmark.report import document, lines, markdown, one_line
+from harness.benchmark.side import Side
 from harness.errors import HarnessUsageError, PipelineError
+from harness.pipeline.backend import backend_name
 from harness.pipeline.device import Device
 from harness.spec.loader import parse_scenario
 
 if TYPE_CHECKING:
     from tests.benchmark.conftest import Tiny
+
+# Keras' own, on other backends than TensorFlow.
+pytestmark = pytest.mark.filterwarnings(
+    "ignore:__array__ implementation doesn't:DeprecationWarning"
+)
 
 AGAINST = 'warmup_steps = 1\nsteps = 3\nagainst = { "data.batch_size" = 2 }'
 
@@ -41,13 +48,13 @@ def test_rounds_are_full_batches_however_few_examples_there_are(tiny: Tiny) -> N
 def test_both_sides_are_measured_in_turns(tiny: Tiny, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each round has one of both, in an order that is not always the same."""
     order: list[int] = []
-    real = measuring.Side.round
+    real = Side.round
 
     def noted(side: Any) -> None:
         order.append(side._spec.data.batch_size)
         real(side)
 
-    monkeypatch.setattr(measuring.Side, "round", noted)
+    monkeypatch.setattr(Side, "round", noted)
 
     found = measure(tiny(AGAINST), rounds=12)
 
@@ -72,12 +79,12 @@ def test_a_side_that_takes_twice_as_long_is_half_as_fast(
     def made_up(side: Any, *_: Any, **__: Any) -> float:
         return 1.0 if side._spec.data.batch_size == 4 else 2.0
 
-    monkeypatch.setattr(measuring.Side, "_run", made_up)
+    monkeypatch.setattr(Side, "_run", made_up)
 
     found = measure(tiny(AGAINST), rounds=6)
 
     assert found.speed_up is not None
-    assert (found.speed_up.ratio, found.speed_up.low) == (pytest.approx(4.0), pytest.approx(4.0))
+    assert [found.speed_up.ratio, found.speed_up.low] == pytest.approx([4.0, 4.0])
     assert "4.000 times the examples a second of the other side [4.000, 4.000]" in one_line(found)
 
 
@@ -87,7 +94,14 @@ def test_the_other_side_can_be_left_out(tiny: Tiny) -> None:
 
 
 @pytest.mark.parametrize(
-    "training", ['{ kind = "train_on_batch" }', '{ kind = "gradient_tape", max_steps = 1 }']
+    "training",
+    [
+        '{ kind = "train_on_batch" }',
+        pytest.param(
+            '{ kind = "gradient_tape", max_steps = 1 }',
+            marks=pytest.mark.skipif(backend_name() != "tensorflow", reason="TensorFlow's own"),
+        ),
+    ],
 )
 def test_other_loops_are_timed_by_rounds(tiny: Tiny, training: str) -> None:
     """Nobody sees their single steps, so there is no slowest one."""
@@ -194,4 +208,4 @@ def test_the_report_has_everything(tiny: Tiny) -> None:
     assert "too few rounds for an interval: 2" in text
     assert f"keras {found.environment.keras}, {found.environment.backend}" in text
     assert len(list(markdown(found, header=True))) == 3
-    assert [row.count("|") for row in markdown(found, header=True)] == [9, 9, 9]
+    assert [row.count("|") for row in markdown(found, header=True)] == [8, 8, 8]
