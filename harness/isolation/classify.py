@@ -134,9 +134,7 @@ def _culprit(place: Place) -> StopReason:
     return StopReason.ERROR if place.inside is None else StopReason.CALLBACK_ERROR
 
 
-def _stop(
-    reason: StopReason, evidence: str, place: Place, *, location: str | None = None
-) -> Stop:
+def _stop(reason: StopReason, evidence: str, place: Place, *, location: str | None = None) -> Stop:
     where = f", {place.sentence}" if place.sentence else ""
     return Stop(reason=reason, evidence=f"{evidence}{where}", location=location)
 
