@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from harness.isolation.evidence import EndedBy, place_in
+from harness.isolation.users import is_users
 from harness.trace.stop import Stop, StopReason
 
 if TYPE_CHECKING:
@@ -17,15 +18,19 @@ __all__ = ["classify", "is_out_of_memory", "last_words"]
 
 _MEMORY_WORDS: Final = re.compile(
     r"bad_alloc|length_error|ResourceExhausted|RESOURCE_EXHAUSTED|OutOfMemory|MemoryError|"
-    r"[Oo]ut of memory|[Cc]annot allocate memory|failed to (?:map|allocate)|Allocation of \d+ exceeds"
+    r"[Oo]ut of memory|[Cc]annot allocate memory|failed to (?:map|allocate)|"
+    r"Allocation of \d+ exceeds"
 )
 """What native libraries and Python say before they give up for want of memory."""
 
-_FRAME: Final = re.compile(r'^  File "(?P<file>.+)", line (?P<line>\d+) in (?P<name>.+)$', re.M)
-_CURRENT: Final = re.compile(r"^(?:Current thread|Thread) .*\(most recent call first\):$", re.M)
+_FRAME: Final = re.compile(
+    r'^  File "(?P<file>.+)", line (?P<line>\d+) in (?P<name>.+)$', re.MULTILINE
+)
+_CURRENT: Final = re.compile(
+    r"^(?:Current thread|Thread) .*\(most recent call first\):$", re.MULTILINE
+)
 _LINES_SHOWN: Final = 3
 _NEAR_LIMIT: Final = 0.9
-_OWN: Final = ("/harness/", "/keras/", "/tensorflow/", "/lib/python", "<frozen", "<string>")
 
 
 def is_out_of_memory(text: str) -> bool:
@@ -61,18 +66,18 @@ def _by_watch(evidence: Evidence, place: Place) -> Stop | None:
             return None
         case EndedBy.MEMORY:
             text = (
-                f"it held {_size(evidence.held_bytes)} more than at its start, its budget is "
+                f"It held {_size(evidence.held_bytes)} more than at its start, its budget is "
                 f"{_size(limits.memory_bytes or 0)}, so it was ended"
             )
             return _stop(StopReason.OUT_OF_MEMORY, text, place)
         case EndedBy.DEADLINE:
-            text = f"its {limits.wall_seconds:g} s were over"
+            text = f"Its {limits.wall_seconds:g} s were over"
         case EndedBy.STALL:
             busy = evidence.stalled_cpu_seconds
-            used = "" if busy is None else f" and used {busy:.1f} s of processor time meanwhile"
-            text = f"no progress for {limits.stall_seconds:g} s{used}"
+            used = "" if busy is None else f" with {busy:.1f} s of processor time used"
+            text = f"No progress for {limits.stall_seconds:g} s{used}"
         case EndedBy.START:
-            text = f"it was not ready to train after {limits.start_seconds:g} s"
+            text = f"It was not ready to train after {limits.start_seconds:g} s"
     return _stop(StopReason.TIMED_OUT, text, place, location=stuck_at)
 
 
@@ -99,30 +104,32 @@ def _by_itself(evidence: Evidence, place: Place) -> Stop | None:
 
 
 def _by_status(evidence: Evidence, place: Place) -> Stop:
+    """What the way in which the process ended says, and what native code said before."""
     status, output = evidence.status, evidence.output
     if status is None:
-        return _stop(StopReason.KILLED, "nobody could ask how it ended", place)
+        return _stop(StopReason.KILLED, "Nobody could ask how the process ended", place)
     if status >= 0:
-        text = f"the process ended itself with status {status}{_said(output)}"
+        text = f"The process ended itself with status {status}{_said(output)}"
         reason = StopReason.OUT_OF_MEMORY if is_out_of_memory(output) else _culprit(place)
         return _stop(reason, text, place)
-    name = _signal_name(-status)
-    text = f"{name} ended the process"
-    if -status == signal.SIGINT:
-        return _stop(StopReason.INTERRUPTED, text, place)
-    if -status == signal.SIGXCPU:
-        return _stop(StopReason.TIMED_OUT, text, place)
-    if -status == signal.SIGKILL:
+    return _by_signal(-status, evidence, place)
+
+
+def _by_signal(number: int, evidence: Evidence, place: Place) -> Stop:
+    text, output = f"{_signal_name(number)} ended the process", evidence.output
+    plain = {signal.SIGINT: StopReason.INTERRUPTED, signal.SIGXCPU: StopReason.TIMED_OUT}
+    if number in plain:
+        return _stop(plain[signal.Signals(number)], text, place)
+    if number == signal.SIGKILL:
         if evidence.kernel_kills:
-            return _stop(
-                StopReason.OUT_OF_MEMORY, f"{text}: the kernel did, for want of memory", place
-            )
-        return _stop(StopReason.KILLED, f"{text}, sent from outside", place)
+            starved = f"{text}: the kernel did, for want of memory"
+            return _stop(StopReason.OUT_OF_MEMORY, starved, place)
+        origin = "" if evidence.kernel_kills is None else ", and the kernel did not send it"
+        return _stop(StopReason.KILLED, f"{text}{origin}", place)
     # A native library that gets no memory ends in abort() or writes through a null pointer.
-    starved = is_out_of_memory(output) or _near_budget(evidence)
-    reason = StopReason.OUT_OF_MEMORY if starved else StopReason.KILLED
-    location = _innermost(output) or None
-    return _stop(reason, f"{text}{_said(output)}", place, location=location)
+    starving = is_out_of_memory(output) or _near_budget(evidence)
+    reason = StopReason.OUT_OF_MEMORY if starving else StopReason.KILLED
+    return _stop(reason, f"{text}{_said(output)}", place, location=_innermost(output))
 
 
 def _near_budget(evidence: Evidence) -> bool:
@@ -167,7 +174,7 @@ def _innermost(stacks: str) -> str | None:
     start = current if current >= 0 else starts[-1]
     stop = next((other for other in starts if other > start), len(stacks))
     frames = list(_FRAME.finditer(stacks[start:stop]))
-    own = [frame for frame in frames if not any(part in frame["file"] for part in _OWN)]
+    own = [frame for frame in frames if is_users(frame["file"])]
     chosen = (own or frames)[:1]
     return f"{chosen[0]['file']}:{chosen[0]['line']}" if chosen else None
 

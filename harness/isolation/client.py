@@ -15,6 +15,7 @@ import tempfile
 import time
 from contextlib import suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Final
 
 from harness.errors import MissingBackendError, PipelineError
@@ -74,7 +75,7 @@ class Server:
         self._ended: dict[int, int] = {}
         self._rest = b""
         self._dead = False
-        self._errors: IO[bytes] = tempfile.TemporaryFile()
+        self._errors: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - closed by `close`
         self._socket, theirs = socket.socketpair()
         with theirs:
             self._process = subprocess.Popen(  # noqa: S603 - the command is ours
@@ -100,6 +101,10 @@ class Server:
     def pid(self) -> int:
         """Id of its process."""
         return self._process.pid
+
+    def scratch(self) -> list[str]:
+        """Folders of runs that have not ended."""
+        return sorted(path.name for path in Path(self._folder).iterdir())
 
     @property
     def usable(self) -> bool:
@@ -163,11 +168,14 @@ class Server:
             answer = self._read(max(until - time.monotonic(), 0.0))
             if answer is not None:
                 return answer
-        self._errors.seek(0)
-        said = self._errors.read().decode("utf-8", "replace").strip().splitlines()[-5:]
+        said = b""
+        if not self._errors.closed:
+            self._errors.seek(0)
+            said = self._errors.read()
+        lines = said.decode("utf-8", "replace").strip().splitlines()[-5:]
         message = (
-            "the process that starts isolated runs must come up, got "
-            f"{' / '.join(said) or 'nothing from it'}. "
+            "the process that starts isolated runs must be there, got "
+            f"{' / '.join(lines) or 'nothing from it'}. "
             'Set limits.isolation to "none" to run without it.'
         )
         self.close()

@@ -52,8 +52,12 @@ class RunFiles:
     @property
     def for_run(self) -> tuple[int, int, int, int]:
         """Descriptors that the run gets: task, journal, result, standard error."""
-        files = (self.task, self.journal, self.result, self.said)
-        return tuple(file.fileno() for file in files)  # type: ignore[return-value] - four of them
+        return (
+            self.task.fileno(),
+            self.journal.fileno(),
+            self.result.fileno(),
+            self.said.fileno(),
+        )
 
     def handed_over(self) -> None:
         """The run has its own copies: close what only it writes to."""

@@ -96,6 +96,8 @@ def _limit(memory_bytes: int | None) -> None:
 def _data_bytes() -> int | None:
     """Writable memory that this process has reserved; None where the kernel does not say."""
     with suppress(OSError):
-        found = re.search(rb"^VmData:\s+(\d+) kB", Path("/proc/self/status").read_bytes(), re.M)
+        found = re.search(
+            rb"^VmData:\s+(\d+) kB", Path("/proc/self/status").read_bytes(), re.MULTILINE
+        )
         return None if found is None else int(found[1]) * 1024
     return None

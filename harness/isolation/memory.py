@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import psutil
 
-__all__ = ["Memory", "TreeMemory", "kernel_kills", "memory_of"]
+__all__ = ["NOTHING", "Memory", "TreeMemory", "kernel_kills", "memory_of"]
 
 _FIELDS = re.compile(rb"^(RssAnon|RssFile|RssShmem|VmSwap):\s+(\d+) kB", re.MULTILINE)
 _TREE_SECONDS = 0.5
@@ -36,6 +36,10 @@ class Memory(NamedTuple):
         return Memory(self.held + other.held, self.resident + other.resident)
 
 
+NOTHING = Memory(0, 0)
+"""Of a process that has ended."""
+
+
 def memory_of(number: int) -> Memory:
     """Memory of one process; nothing where it has ended.
 
@@ -53,11 +57,11 @@ def memory_of(number: int) -> Memory:
                 held=anonymous + shared + sizes.get(b"VmSwap", 0),
                 resident=anonymous + shared + sizes.get(b"RssFile", 0),
             )
-        return Memory(0, 0)
+        return NOTHING
     with suppress(psutil.Error):
         resident = int(psutil.Process(number).memory_info().rss)
         return Memory(resident, resident)
-    return Memory(0, 0)
+    return NOTHING
 
 
 class TreeMemory:

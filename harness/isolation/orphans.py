@@ -20,10 +20,11 @@ _PR_SET_CHILD_SUBREAPER = 36
 _TRACKER_SECONDS = 2.0
 
 
-def adopt_orphans() -> None:
-    """Become the parent of all descendants whose own parent dies, where the kernel can (Linux)."""
-    if sys.platform.startswith("linux"):
-        ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+def adopt_orphans() -> bool:
+    """Become the parent of all descendants whose parent dies; whether the kernel can (Linux)."""
+    if not sys.platform.startswith("linux"):
+        return False
+    return bool(ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) == 0)
 
 
 def end_orphans(known: Collection[int]) -> None:

@@ -97,8 +97,10 @@ def _steps(rows: list[dict[str, Any]]) -> StepTable:
     if {"iterations_before", "iterations_after"} <= columns.keys():
         updated = columns["iterations_after"] > columns["iterations_before"]
         columns["updated"] = updated.astype(np.int8)
-    nothing = np.zeros(0, np.int64)
-    return StepTable(**{"epoch": nothing, "batch": nothing, **columns})
+    epoch = columns.pop("epoch", np.zeros(0, np.int64))
+    batch = columns.pop("batch", np.zeros(0, np.int64))
+    others: dict[str, Any] = columns
+    return StepTable(epoch=epoch, batch=batch, **others)
 
 
 def _plan(journal: Journal) -> Entry:

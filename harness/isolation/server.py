@@ -68,13 +68,15 @@ def serve(descriptor: int, method: str) -> None:
     signal.signal(signal.SIGCHLD, lambda *_: None)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    adopt_orphans()
+    adopts = adopt_orphans()
     temporary = Path(tempfile.gettempdir())
     sweep(temporary)
     mark = owner_mark(os.getpid())
     folder = Path(tempfile.mkdtemp(prefix=f"{FOLDER_PREFIX}{mark}-", dir=temporary))
     with socket.socket(fileno=descriptor) as control:
-        server = _Server(control=control, folder=folder, parent=parent, wake=wake, method=method)
+        server = _Server(
+            control=control, folder=folder, parent=parent, wake=wake, method=method, adopts=adopts
+        )
         try:
             server.tell(folder=str(folder), **(_warm() if method == "fork" else {}))
             server.loop()
@@ -102,6 +104,7 @@ class _Server:
     parent: int
     wake: int
     method: str
+    adopts: bool
     children: dict[int, Path] = field(default_factory=dict)
     started: dict[int, subprocess.Popen[bytes]] = field(default_factory=dict)
     rest: bytes = b""
@@ -109,12 +112,13 @@ class _Server:
     def loop(self) -> None:
         """Do what is asked until nobody asks any more."""
         while os.getppid() == self.parent:
-            ready, _, _ = select.select([self.control, self.wake], [], [], _LOOK_SECONDS)
+            asked = self.control.fileno()
+            ready, _, _ = select.select([asked, self.wake], [], [], _LOOK_SECONDS)
             if self.wake in ready:
                 with suppress(BlockingIOError):
                     os.read(self.wake, 4096)
                 self.reap()
-            if self.control in ready and not self.answer():
+            if asked in ready and not self.answer():
                 return
 
     def answer(self) -> bool:
@@ -193,7 +197,10 @@ class _Server:
             if not ended:
                 continue
             scratch = self.children.pop(number)
-            _signal(number, signal.SIGKILL)
+            if not self.adopts:
+                # What it has started is in its group, as far as it has not left that.
+                with suppress(ProcessLookupError, PermissionError):
+                    os.killpg(number, signal.SIGKILL)
             end_orphans(self.children)
             shutil.rmtree(scratch, ignore_errors=True)
             status = os.waitstatus_to_exitcode(status)
@@ -215,12 +222,9 @@ class _Server:
 
 
 def _signal(number: int, which: int) -> None:
-    """Signal a run; SIGKILL goes to its whole group."""
+    """Signal a run, but not what it has started: that may have to clean up after it."""
     with suppress(ProcessLookupError, PermissionError):
-        if which == signal.SIGKILL:
-            os.killpg(number, which)
-        else:
-            os.kill(number, which)
+        os.kill(number, which)
 
 
 def _warm() -> dict[str, Any]:

@@ -13,6 +13,7 @@ from typing import IO, TYPE_CHECKING, Any
 from harness.errors import HarnessError
 from harness.isolation.classify import is_out_of_memory
 from harness.isolation.lifeline import end_now, prepare
+from harness.isolation.users import is_users
 from harness.trace import dump_trace
 from harness.trace._record import items_of
 from harness.trace.journal import JournalWriter
@@ -113,7 +114,7 @@ def _plain(value: Any) -> Any:
 
 
 def _tell_refusal(writer: JournalWriter, error: HarnessError) -> int:
-    """What the user must mend; but running out of memory or leaving is what happened, no mistake."""
+    """What the user must mend; to run out of memory, or to leave, is no mistake to mend."""
     cause = error.__cause__
     starved = cause is not None and is_out_of_memory(f"{type(cause).__name__}: {cause}")
     if cause is not None and (starved or isinstance(cause, SystemExit | MemoryError)):
@@ -134,8 +135,7 @@ def _tell_raised(writer: JournalWriter, error: BaseException) -> None:
 
 
 def _raised_at(trace: TracebackType | None) -> str | None:
-    """``file:line`` of the innermost frame that is neither ours nor the framework's, else of any."""
-    frames = [f"{frame.filename}:{frame.lineno}" for frame in traceback.extract_tb(trace)]
-    foreign = ("/harness/", "/keras/", "/tensorflow/", "/lib/python", "<frozen")
-    own = [frame for frame in frames if not any(part in frame for part in foreign)]
-    return (own or frames or [None])[-1]
+    """``file:line`` of the innermost frame that is the user's own, else of any."""
+    frames = traceback.extract_tb(trace)
+    chosen = [frame for frame in frames if is_users(frame.filename)] or frames
+    return f"{chosen[-1].filename}:{chosen[-1].lineno}" if chosen else None

@@ -1,9 +1,10 @@
-"""Trains in a process of its own: same specification in, same trace out, whatever happens inside."""
+"""Trains in a process of its own: a specification in, a trace out, whatever happens inside."""
 
 from __future__ import annotations
 
 import os
 import sys
+import time
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -65,10 +66,12 @@ class IsolatedTraining:
     Attributes:
         limits: What each run may take.
         server: Starts the runs.
+        clock: Tells the seconds that limits are in.
     """
 
     limits: Limits = field(default_factory=Limits)
     server: Callable[[], Server] = shared_server
+    clock: Callable[[], float] = time.monotonic
 
     def __call__(
         self, pipeline: PipelineSpec, recording: Recording, *, reuse: bool = True
@@ -116,6 +119,7 @@ class IsolatedTraining:
                 journal=files.journal.fileno(),
                 output=files.heard.fileno(),
                 heard=_pass_on,
+                clock=self.clock,
             )
         except BaseException:
             # Its end is still to be told; nobody would wait for it.

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 import psutil
 
 from harness.isolation.evidence import EndedBy, Evidence, Limits
-from harness.isolation.memory import Memory, TreeMemory, kernel_kills
+from harness.isolation.memory import NOTHING, Memory, TreeMemory, kernel_kills
 from harness.trace.journal import read_journal
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ class Watchable(Protocol):
         ...
 
     def send_signal(self, number: int, /) -> None:
-        """Send a signal, or nothing where it has ended; SIGKILL reaches all that it started."""
+        """Send a signal, or nothing where it has ended."""
         ...
 
 
@@ -60,6 +60,7 @@ def watch(
     journal: int,
     output: int,
     heard: Callable[[bytes], object] | None = None,
+    clock: Callable[[], float] = time.monotonic,
 ) -> Evidence:
     """Wait until a process has ended, and end it when it takes too much.
 
@@ -69,11 +70,15 @@ def watch(
         journal: Open file that it writes its journal to.
         output: Reading end of the pipe that is its standard error.
         heard: Gets what it writes there, as it comes.
+        clock: Tells the seconds that limits are in.
 
     Raises:
         KeyboardInterrupt: Somebody interrupts us; the process has been ended by then.
     """
-    state = _Watch(process, limits, journal, output, heard or (lambda _: None))
+    now = clock()
+    state = _Watch(
+        process, limits, journal, output, heard or (lambda _: None), clock, started=now, said_at=now
+    )
     try:
         return state.run()
     except BaseException:
@@ -88,13 +93,14 @@ class _Watch:
     journal: int
     output: int
     heard: Callable[[bytes], object]
+    clock: Callable[[], float]
+    started: float
+    said_at: float
     tail: bytearray = field(default_factory=bytearray)
-    started: float = field(default_factory=time.monotonic)
     ready: float | None = None
     base: int = 0
-    most: Memory = Memory(0, 0)
+    most: Memory = NOTHING
     said: int = 0
-    said_at: float = field(default_factory=time.monotonic)
     said_cpu: float = 0.0
 
     def run(self) -> Evidence:
@@ -104,7 +110,7 @@ class _Watch:
         ended_by, stacks, idle = None, "", None
         while (status := self.process.poll()) is None:
             self._wait()
-            now = time.monotonic()
+            now = self.clock()
             self._progress(now)
             if (status := self.process.poll()) is not None:
                 break
@@ -121,7 +127,7 @@ class _Watch:
             status=status,
             ended_by=ended_by,
             limits=self.limits,
-            seconds=time.monotonic() - (self.started if self.ready is None else self.ready),
+            seconds=self.clock() - (self.started if self.ready is None else self.ready),
             held_bytes=max(self.most.held - self.base, 0),
             peak_bytes=self.most.resident,
             kernel_kills=_difference(kernel_kills(), kills),

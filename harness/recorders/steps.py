@@ -19,7 +19,6 @@ from harness.recorders.buffers import RowBuffers
 from harness.recorders.measures import first_input, half_square, read, spread
 from harness.recorders.replicas import Frame, merged
 from harness.recorders.samples import Fingerprint
-from harness.recorders.streaming import Stream
 from harness.recorders.variables import (
     describe_state,
     describe_trainable,
@@ -33,6 +32,7 @@ if TYPE_CHECKING:
 
     from harness.pipeline.observer import Step
     from harness.pipeline.pipeline import TrainingPipeline
+    from harness.recorders.streaming import Stream
     from harness.trace import VariableInfo
     from harness.trace.recording import Recording
 

@@ -102,12 +102,28 @@ def _after_error(error: BaseException, watch: CallbackWatch) -> _Finding:
     location = None if culprit is None else culprit.location
     if isinstance(error, KeyboardInterrupt):
         return StopReason.INTERRUPTED, "KeyboardInterrupt", callback, location
-    if isinstance(error, MemoryError) or any(mark in f"{name}: {error}" for mark in _MEMORY_ERRORS):
-        return StopReason.OUT_OF_MEMORY, f"{name} was raised", callback, location
+    starved = _starved(error)
+    if starved is not None:
+        return StopReason.OUT_OF_MEMORY, f"{starved} was raised", callback, location
     if culprit is not None:
         evidence = f"{culprit.hook} of {culprit.callback} raised {name}"
         return StopReason.CALLBACK_ERROR, evidence, callback, location
     return StopReason.ERROR, f"{name} was raised", None, None
+
+
+def _starved(error: BaseException | None) -> str | None:
+    """The error that says that memory ran out: this one, or the one that it was made of.
+
+    Keras makes a RuntimeError of a MemoryError that a layer raises, with other words.
+    """
+    while error is not None:
+        name = type(error).__name__
+        if isinstance(error, MemoryError):
+            return name
+        if any(mark in f"{name}: {error}" for mark in _MEMORY_ERRORS):
+            return name
+        error = error.__cause__ or error.__context__
+    return None
 
 
 def _after_request(watch: CallbackWatch) -> _Finding:

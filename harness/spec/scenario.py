@@ -6,7 +6,7 @@ import re
 from typing import Annotated, Any, Literal
 
 from packaging.requirements import InvalidRequirement, Requirement
-from pydantic import AfterValidator, BeforeValidator, Field, Strict
+from pydantic import AfterValidator, BeforeValidator, Field, Strict, WithJsonSchema
 
 from harness.spec.base import (
     Count,
@@ -105,18 +105,29 @@ class ClaimSpec(Spec):
     finding: Text
 
 
+_SIZE = r"([0-9]+(?:\.[0-9]+)?) ?(KiB|MiB|GiB)"
+
+
 def _bytes_from_text(value: Any) -> Any:
     """A size as text to its number of bytes; what is no such text is left as it is."""
     if not isinstance(value, str):
         return value
-    found = re.fullmatch(r"(\d+(?:\.\d+)?) ?(KiB|MiB|GiB)", value)
+    found = re.fullmatch(_SIZE, value)
     if found is None:
         message = 'be a number of bytes, or text such as "600 MiB" or "1.5 GiB"'
         raise ValueError(message)
     return round(float(found[1]) * 1024 ** (1 + ("KiB", "MiB", "GiB").index(found[2])))
 
 
-MemorySize = Annotated[int, BeforeValidator(_bytes_from_text), Strict(), Field(ge=1)]
+MemorySize = Annotated[
+    int,
+    BeforeValidator(_bytes_from_text),
+    Strict(),
+    Field(ge=1),
+    WithJsonSchema(
+        {"anyOf": [{"type": "integer", "minimum": 1}, {"type": "string", "pattern": f"^{_SIZE}$"}]}
+    ),
+]
 
 
 class LimitsSpec(Spec):

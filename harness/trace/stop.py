@@ -35,14 +35,14 @@ _SENTENCES: Final = {
     StopReason.MAX_STEPS: "Training reached its limit on steps.",
     StopReason.EARLY_STOPPING: "Early stopping ended training: its metric stopped improving.",
     StopReason.CALLBACK_REQUEST: "A callback asked training to stop.",
-    StopReason.CALLBACK_ERROR: "A callback raised an exception.",
+    StopReason.CALLBACK_ERROR: "A callback ended training with an error.",
     StopReason.DATA_EXHAUSTED: "The data ran out before the planned steps were done.",
     StopReason.NON_FINITE: "A loss or weight became NaN or infinite, and training was ended.",
     StopReason.OUT_OF_MEMORY: "Training ran out of memory.",
     StopReason.KILLED: "A signal killed the process.",
     StopReason.TIMED_OUT: "Training did not finish within its time limit.",
     StopReason.INTERRUPTED: "Somebody interrupted training.",
-    StopReason.ERROR: "Training raised an exception.",
+    StopReason.ERROR: "Training ended with an error.",
 }
 
 

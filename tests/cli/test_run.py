@@ -203,7 +203,7 @@ def test_a_draw_that_breaks_down_fails(
     write("a/s.toml", BOUND)
 
     assert main(["run", "a/s.toml", "--draw", "{}"]) == 1
-    assert "The run broke down: Training raised an exception. no such layer." in (
+    assert "The run broke down: Training ended with an error. no such layer." in (
         capsys.readouterr().out
     )
 

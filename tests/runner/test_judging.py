@@ -157,7 +157,7 @@ def test_a_relation_whose_second_run_breaks_down_is_broken(training: MadeUpTrain
     violation = judged_of(RELATION).broken["unchanged_by.training.epochs"][0]
 
     assert violation.message == (
-        "The changed run ended otherwise: Training raised an exception. ValueError: no. "
+        "The changed run ended otherwise: Training ended with an error. ValueError: no. "
         "Epoch 0, step 0."
     )
     assert (violation.got, violation.expected) == ("error", "completed")

@@ -36,7 +36,7 @@ def test_sentence_names_culprit_and_place() -> None:
         exception="ValueError: no!",
     )
     assert stop.sentence == (
-        "A callback raised an exception. on_epoch_end raised. Callback Own, at own.py:7. "
+        "A callback ended training with an error. on_epoch_end raised. Callback Own, at own.py:7. "
         "ValueError: no! Epoch 2, step 9."
     )
 
