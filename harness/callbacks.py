@@ -15,7 +15,7 @@ import sys
 import warnings
 from typing import TYPE_CHECKING, Any
 
-from harness.errors import HarnessUsageError, PreflightError, PreflightWarning
+from harness.errors import HarnessUsageError, PreflightError
 from harness.pipeline.backend import import_keras
 from harness.pipeline.plans import FIT_ARGUMENTS, plan_of_fit
 from harness.preflight import CallbackPlan, Plan, SourcePlan, check, rules
@@ -27,9 +27,13 @@ if TYPE_CHECKING:
 
     from harness.preflight import Finding
 
-__all__ = ["Preflight", "preflight"]
+__all__ = ["Preflight", "PreflightWarning", "preflight"]
 
 _keras: Any = import_keras()
+
+
+class PreflightWarning(UserWarning):
+    """Something in the plan of a training has no effect, or another one than it seems to have."""
 
 
 def preflight(model: Any, /, **arguments: Any) -> tuple[Finding, ...]:

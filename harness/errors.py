@@ -22,7 +22,6 @@ __all__ = [
     "MissingBackendError",
     "PipelineError",
     "PreflightError",
-    "PreflightWarning",
     "Problem",
     "ShapeError",
     "SpecError",
@@ -97,10 +96,6 @@ class PipelineError(HarnessError):
 
 class PreflightError(HarnessError):
     """A training is refused before its first step: something in its plan can't work."""
-
-
-class PreflightWarning(UserWarning):
-    """Something in the plan of a training has no effect, or another one than it seems to have."""
 
 
 class MissingBackendError(HarnessError):

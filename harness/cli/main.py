@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import harness
+from harness.benchmark.arguments import add_arguments
 from harness.cli.diagnose import add_diagnose
 from harness.cli.files import scenario_files
 from harness.cli.status import FAILED, INTERRUPTED, NOT_JUDGED, PASSED, complain, worst
@@ -58,6 +59,9 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--seed", type=int, metavar="N", help="where the draws start")
     run.add_argument("--trace", type=Path, metavar="OUT", help="keep the trace of --draw here")
     run.set_defaults(command=_run)
+    benchmark = commands.add_parser("benchmark", help="measure how fast scenarios train")
+    add_arguments(benchmark, several=True)
+    benchmark.set_defaults(command=_benchmark)
     check = commands.add_parser("check", help="read and validate scenario files, train nothing")
     check.add_argument("files", nargs="+", type=Path, metavar="FILE")
     check.add_argument(
@@ -81,6 +85,12 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _run(options: argparse.Namespace) -> int:
+    from harness.pipeline.backend import cannot_observe
+
+    # Before what watches is imported: it needs TensorFlow.
+    if (reason := cannot_observe()) is not None:
+        print(f"not judged: {reason}.", file=sys.stderr)
+        return NOT_JUDGED
     from harness.cli.run import run_draw, run_file
 
     if options.draw is not None or options.trace is not None:
@@ -96,6 +106,12 @@ def _run(options: argparse.Namespace) -> int:
             complain(error)
             statuses.append(NOT_JUDGED)
     return worst(statuses)
+
+
+def _benchmark(options: argparse.Namespace) -> int:
+    from harness.cli.benchmark import run_benchmarks
+
+    return run_benchmarks(options)
 
 
 def _check(options: argparse.Namespace) -> int:

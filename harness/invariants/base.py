@@ -24,12 +24,14 @@ from harness.trace.state import GradientTable, StateTable
 from harness.trace.trace import Trace
 
 __all__ = [
+    "NO_GPU",
     "Check",
     "Invariant",
     "NothingToJudge",
     "Reason",
     "View",
     "Violation",
+    "figure_of",
     "invariant",
     "registered",
     "shown",
@@ -39,6 +41,22 @@ __all__ = [
 
 class NothingToJudge(HarnessUsageError):  # noqa: N818 - a verdict about the scenario, no failure
     """A check was asked of a pipeline or a trace that holds nothing it could ever find wrong."""
+
+
+NO_GPU: Final = "no GPU"
+"""Why memory of a device is not judged."""
+
+
+def figure_of(trace: Trace, name: str) -> float:
+    """Return a figure of a trace.
+
+    Raises:
+        NothingToJudge: It is about a GPU, and there is none.
+        HarnessUsageError: There is no such figure, or what it needs was not recorded.
+    """
+    if name == "peak_device_bytes" and trace.resources.peak_device_bytes is None:
+        raise NothingToJudge(NO_GPU)
+    return trace.figure(name)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

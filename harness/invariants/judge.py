@@ -6,7 +6,7 @@ from typing import assert_never
 
 from harness.errors import HarnessUsageError
 from harness.invariants import prediction, replay, symptoms
-from harness.invariants.base import View, Violation, registered, shown, view_of
+from harness.invariants.base import View, Violation, figure_of, registered, shown, view_of
 from harness.spec.expectation import (
     AnyExpectation,
     BoundSpec,
@@ -53,7 +53,7 @@ def recording_for(expectations: Iterable[AnyExpectation]) -> Recording:
                 for quantity in expectation.quantities:
                     records |= _RELATION_RECORDS.get(quantity, Recording())
             case ShowsSpec():
-                records |= symptoms.RECORDS
+                records |= symptoms.records_of(expectation.symptom)
             case BoundSpec() | StopsSpec() | LoweredBySpec():
                 pass
             case _:  # pragma: no cover
@@ -119,7 +119,7 @@ def judge_limits(limits: LimitsSpec, *, trace: Trace) -> tuple[Violation, ...]:
 
 
 def _bound(expectation: BoundSpec, trace: Trace) -> tuple[Violation, ...]:
-    got = trace.figure(expectation.figure)
+    got = figure_of(trace, expectation.figure)
     low, high = expectation.at_least, expectation.at_most
     too_low = low is not None and not got >= low
     too_high = high is not None and not got <= high
@@ -150,7 +150,9 @@ def _shows(expectation: ShowsSpec, view: View) -> tuple[Violation, ...]:
     right = found is not None and (not named or found.cause == expectation.cause)
     if right is not expectation.absent:
         return ()
-    seen = "the curves show nothing of it" if found is None else found.evidence
+    of_memory = expectation.symptom == "memory_leak"
+    nothing = "nothing is kept" if of_memory else "the curves show nothing of it"
+    seen = nothing if found is None else found.evidence
     return (
         Violation(
             check=expectation_id(expectation),
@@ -159,8 +161,8 @@ def _shows(expectation: ShowsSpec, view: View) -> tuple[Violation, ...]:
             expected=f"no {expectation.symptom}" if expectation.absent else wanted,
             step=None if found is None else found.step,
             epoch=None if found is None else found.epoch,
-            where="loss",
-            why="The scenario says what the curves of this run show",
+            where="memory" if of_memory else "loss",
+            why="The scenario says what this run shows",
         ),
     )
 

@@ -1,6 +1,6 @@
 """Two runs of one pipeline, the second with something changed: what they say about it."""
 
-from harness.invariants.base import Reason, Violation, shown, view_of
+from harness.invariants.base import Reason, Violation, figure_of, shown, view_of
 from harness.spec.expectation import (
     ChangedBySpec,
     LoweredBySpec,
@@ -75,7 +75,8 @@ def _without_effect(expectation: ChangedBySpec, changes: str) -> Violation:
 def _lowered(
     expectation: LoweredBySpec, changes: str, trace: Trace, changed: Trace
 ) -> tuple[Violation, ...]:
-    before, after = trace.figure(expectation.figure), changed.figure(expectation.figure)
+    before = figure_of(trace, expectation.figure)
+    after = figure_of(changed, expectation.figure)
     most = expectation.to_at_most * before
     if after <= most:  # and NaN is not
         return ()

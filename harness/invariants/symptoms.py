@@ -11,15 +11,24 @@ from typing import Final, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from harness.invariants import leaks
 from harness.invariants.base import NothingToJudge, View
+from harness.invariants.leaks import worst_leak
 from harness.invariants.spikes import final_spike
 from harness.oracles.arrays import Float64
 from harness.spec.names import CauseName, SymptomName
 from harness.trace.recording import Recording
 
-__all__ = ["RECORDS", "SYMPTOMS", "Symptom", "divergence_of", "find_symptom", "overfitting_of"]
+__all__ = [
+    "SYMPTOMS",
+    "Symptom",
+    "divergence_of",
+    "find_symptom",
+    "overfitting_of",
+    "records_of",
+]
 
-RECORDS: Final = Recording.of("counters", "state")
+_CURVES: Final = Recording.of("counters", "state")
 """Moves of the weights and sizes of the batches tell one cause from another."""
 
 _FEWEST_EPOCHS: Final = 3
@@ -45,6 +54,11 @@ class Symptom:
     cause: CauseName | None = None
     step: int | None = None
     epoch: int | None = None
+
+
+def records_of(name: SymptomName) -> Recording:
+    """Return what must be recorded for a symptom to be seen and explained."""
+    return leaks.RECORDS if name == "memory_leak" else _CURVES
 
 
 def find_symptom(name: SymptomName, view: View) -> Symptom | None:
@@ -129,6 +143,15 @@ def overfitting_of(
     return Symptom(name="overfitting", evidence=evidence, epoch=int(epochs[best]))
 
 
+def _memory_leak(view: View) -> Symptom | None:
+    """Something is kept in every epoch."""
+    leak = worst_leak(view)
+    if leak is None:
+        return None
+    last = view.trace.epochs[-1].epoch
+    return Symptom(name="memory_leak", cause=leak.cause, evidence=leak.evidence, epoch=last)
+
+
 def _losses(view: View) -> Float64:
     losses: Float64 = view.trace.steps.column("loss")
     if len(losses) < _FEWEST_EPOCHS:
@@ -143,6 +166,7 @@ SYMPTOMS: Final[Mapping[SymptomName, _Finder]] = MappingProxyType(
     {
         "divergence": _divergence,
         "final_step_spike": _final_step_spike,
+        "memory_leak": _memory_leak,
         "overfitting": _overfitting,
     }
 )

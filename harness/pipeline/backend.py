@@ -20,7 +20,14 @@ from harness.trace import Environment
 if TYPE_CHECKING:
     from types import ModuleType
 
-__all__ = ["environment", "import_keras", "import_tensorflow", "installed_versions"]
+__all__ = [
+    "backend_name",
+    "cannot_observe",
+    "environment",
+    "import_keras",
+    "import_tensorflow",
+    "installed_versions",
+]
 
 _INSTALL = (
     'Install one with `pip install "pytest-training-harness[cpu]"` (or `[gpu]`), '
@@ -56,6 +63,33 @@ def import_tensorflow() -> ModuleType:
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     return _imported("tensorflow")
+
+
+def backend_name() -> str:
+    """What Keras computes with here: ``tensorflow``, ``jax``, ``torch``, ...
+
+    Raises:
+        MissingBackendError: Keras or its backend is not installed, or does not import.
+    """
+    name: str = import_keras().config.backend()
+    if name == "tensorflow":
+        import_tensorflow()
+    return name
+
+
+def cannot_observe() -> str | None:
+    """Why trainings can't be watched, and so not be judged, with this backend; None if they can.
+
+    Raises:
+        MissingBackendError: Keras or its backend is not installed, or does not import.
+    """
+    name = backend_name()
+    if name == "tensorflow":
+        return None
+    return (
+        f"trainings are judged on the TensorFlow backend, and Keras runs on {name} here: the "
+        "recorder works inside TensorFlow's graphs. [benchmark] tables are measured on any backend"
+    )
 
 
 @cache

@@ -8,7 +8,10 @@ import numpy as np
 
 from harness.pipeline.backend import import_keras
 from harness.pipeline.imports import call_import
+from harness.pipeline.networks import build_network
 from harness.spec.model import (
+    AttentionSpec,
+    ConvolutionSpec,
     EmbeddingSpec,
     ImportedModelSpec,
     LSTMSpec,
@@ -41,6 +44,8 @@ def build_model(spec: AnyModel, input_shape: tuple[int, ...]) -> Any:
             return _mlp(spec, input_shape)
         case LSTMSpec():
             return _lstm(spec, input_shape)
+        case ConvolutionSpec() | AttentionSpec():
+            return build_network(spec, input_shape, _output_dtype(spec.dtype))
         case EmbeddingSpec():
             return _embedding(spec, input_shape)
         case MultiOutputSpec():

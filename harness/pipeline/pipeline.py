@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from harness.pipeline.backend import import_tensorflow
+from harness.pipeline.backend import backend_name, import_tensorflow
 from harness.pipeline.distribution import strategy_scope
 from harness.pipeline.driven import gradient_step, hand_over, successor_of
 from harness.pipeline.legacy import LegacyOptimizer
@@ -93,11 +93,8 @@ class TrainingPipeline:
                 self._build_model(spec, examples)
             # Outside the scope: what the observer makes has no copies.
             self._watch_model(spec)
-        tf = import_tensorflow()
-        # Tensors, or every reset would have to make them again.
         self._initial = [
-            (variable, tf.constant(variable.numpy()))
-            for variable in (*self.variables, *self._fresh())
+            (variable, _kept_value(variable)) for variable in (*self.variables, *self._fresh())
         ]
 
     def _build_variables(
@@ -288,8 +285,18 @@ def _metrics(spec: PipelineSpec, heads: int, *, weighted: bool) -> list[Any]:
     return [[build_metric(metric) for metric in chosen] for _ in range(heads)]
 
 
+def _kept_value(variable: Any) -> Any:
+    """A copy of the value of a variable, in the form that is put back fastest."""
+    value = np.array(variable.numpy())
+    # A tensor, or every reset would have to make it again.
+    return import_tensorflow().constant(value) if backend_name() == "tensorflow" else value
+
+
 def _put_back(variable: Any, value: Any) -> None:
     """Assign past Keras, which would convert and check what it has held before."""
+    if backend_name() != "tensorflow":
+        variable.assign(value)
+        return
     native = getattr(variable, "value", variable)
     if callable(native):
         native = variable

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import inspect
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
+from harness.pipeline.backend import import_keras
 from harness.pipeline.plan_callbacks import callback_plans
 from harness.pipeline.plan_rates import rate_plan
 from harness.pipeline.plan_sources import source_plan, validation_plan
@@ -173,19 +173,17 @@ def _metric_name(metric: Any) -> str | None:
 
 
 def _direction_to_be(metric: Any) -> Direction | None:
-    if not isinstance(metric, str):
-        return _direction(metric)
-    if metric.lower() in ("accuracy", "acc"):
-        return "up"
-    from harness.pipeline.backend import import_keras  # noqa: PLC0415
-
-    try:
-        known = import_keras().metrics.get(metric)
-    except ValueError:
-        return None
-    if inspect.isclass(known) or not hasattr(known, "_direction"):
-        return None
-    return _direction(known)
+    known = metric
+    if isinstance(metric, str):
+        if metric.lower() in ("accuracy", "acc"):
+            return "up"
+        try:
+            known = import_keras().metrics.get(metric)
+        except ValueError:
+            return None
+    module = getattr(known, "__module__", None) or ""
+    # Keras wraps functions into metrics, and takes its own losses for something to minimise.
+    return "down" if module.startswith("keras.src.losses") else _direction(known)
 
 
 def _direction(metric: Any) -> Direction | None:

@@ -7,23 +7,27 @@ scenario is really collected. It patches nothing and changes nothing for other t
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import pytest
+
+from harness.plugin.exclusive import forget_folder, hand_out_folder, take_turns
 from harness.plugin.options import HarnessOptions, add_options, header, is_scenario
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    import pytest
 
     from harness.plugin.collect import ScenarioFile
 
 __all__ = [
     "pytest_addoption",
     "pytest_collect_file",
+    "pytest_collection_finish",
     "pytest_configure",
+    "pytest_configure_node",
     "pytest_report_header",
     "pytest_terminal_summary",
+    "pytest_unconfigure",
 ]
 
 
@@ -50,6 +54,23 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> ScenarioFi
 
     collected: ScenarioFile = ScenarioFile.from_parent(parent, path=file_path)
     return collected
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """Tell a worker of xdist where the session's locks are."""
+    hand_out_folder(node.config, node.workerinput)
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Let benchmarks run alone, where there are any and other workers beside this one."""
+    if hasattr(session.config, "workerinput"):
+        take_turns(session)
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Remove the session's locks."""
+    forget_folder(config)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -47,7 +47,12 @@ class ScenarioFile(pytest.File):
                 raise self.CollectError(str(error)) from None
             yield BrokenFileItem.from_parent(self, name="file", error=error)
             return
-        yield ScenarioItem.from_parent(self, name="property", scenario=scenario)
+        if scenario.spec.expect:
+            yield ScenarioItem.from_parent(self, name="property", scenario=scenario)
+        if scenario.spec.benchmark is not None:
+            from harness.plugin.benchmarks import benchmark_item
+
+            yield benchmark_item(self, scenario)
         for issue in scenario.spec.known_issue:
             yield IssueItem.from_parent(
                 self, name=f"known_issue[{issue.id}]", scenario=scenario, issue=issue
@@ -76,8 +81,8 @@ class BrokenFileItem(pytest.Item):
         return _without_traceback(excinfo) or super().repr_failure(excinfo, style)
 
     def reportinfo(self) -> tuple[Path, int | None, str]:
-        """Where the item is from."""
-        return self.path, None, f"{_shown(self.path, self.config)} is not a scenario"
+        """Where the item is from; without a line pytest could not skip it by a mark."""
+        return self.path, 0, f"{_shown(self.path, self.config)} is not a scenario"
 
 
 class ScenarioItem(pytest.Item):
@@ -111,11 +116,14 @@ class ScenarioItem(pytest.Item):
 
     def _verdict(self) -> Verdict:
         """The verdict; what keeps it from being reached is a verdict too."""
+        from harness.pipeline.backend import cannot_observe
+        from harness.runner.verdict import Outcome, Verdict
+
         try:
+            if (reason := cannot_observe()) is not None:
+                return Verdict(scenario=self.scenario, outcome=Outcome.SKIPPED, reason=reason)
             return self.judge()
         except HarnessError as error:
-            from harness.runner.verdict import Outcome, Verdict
-
             reason = "\n".join([str(error), *getattr(error, "__notes__", ())])
             return Verdict(scenario=self.scenario, outcome=Outcome.NOT_JUDGED, reason=reason)
 
@@ -137,7 +145,7 @@ class ScenarioItem(pytest.Item):
 
     def reportinfo(self) -> tuple[Path, int | None, str]:
         """Where the item is from, and its title."""
-        return self.path, None, f"{self.scenario.spec.title} ({self.name})"
+        return self.path, 0, f"{self.scenario.spec.title} ({self.name})"
 
 
 class IssueItem(ScenarioItem):

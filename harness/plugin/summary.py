@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from harness.errors import SpecError
     from harness.runner.verdict import Verdict
 
-__all__ = ["broken_file_properties", "verdict_properties", "write_summary"]
+__all__ = ["broken_file_properties", "speed_property", "verdict_properties", "write_summary"]
 
 _PREFIX = "harness_"
 _WIDTH = 100
@@ -50,6 +50,11 @@ def broken_file_properties(error: SpecError) -> list[tuple[str, object]]:
     return [(f"{_PREFIX}outcome", "not_judged"), (f"{_PREFIX}reason", str(error))]
 
 
+def speed_property(text: str) -> tuple[str, object]:
+    """What a benchmark tells its report beside its outcome: its figures in a line."""
+    return f"{_PREFIX}speed", text
+
+
 def write_summary(terminal: pytest.TerminalReporter) -> None:
     """Write what came out of the scenarios; nothing when there were none, or with -q."""
     reports = [
@@ -67,6 +72,7 @@ def write_summary(terminal: pytest.TerminalReporter) -> None:
     terminal.line(", ".join(counts))
     for label in ("known_issue", "fixed", "not_judged", "skipped"):
         _list(terminal, label, calls.values())
+    _speeds(terminal, calls.values())
     _claims(terminal, calls.values())
 
 
@@ -82,6 +88,18 @@ def _list(
         terminal.line(f"  {report.nodeid}")
         for line in str(_value(report, "reason")).splitlines():
             terminal.line(_wrapped(line))
+
+
+def _speeds(terminal: pytest.TerminalReporter, reports: Iterable[pytest.TestReport]) -> None:
+    measured = [(report.nodeid, _value(report, "speed")) for report in reports]
+    measured = [(name, text) for name, text in measured if text is not None]
+    if not measured:
+        return
+    terminal.line("")
+    terminal.line("measured:")
+    for name, text in measured:
+        terminal.line(f"  {name}")
+        terminal.line(_wrapped(str(text)))
 
 
 def _claims(terminal: pytest.TerminalReporter, reports: Iterable[pytest.TestReport]) -> None:

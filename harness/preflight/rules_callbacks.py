@@ -5,7 +5,7 @@ from __future__ import annotations
 import string
 from typing import TYPE_CHECKING, Final
 
-from harness.preflight.counting import due_epochs, evaluations
+from harness.preflight.counting import evaluations, validations
 from harness.preflight.registry import Discovery, rule
 
 if TYPE_CHECKING:
@@ -29,7 +29,8 @@ def monitor_not_logged(plan: Plan) -> Found:
             effect = {
                 "EarlyStopping": "nothing ever stops early",
                 "ReduceLROnPlateau": "the rate is never reduced",
-                "ModelCheckpoint": "nothing is ever saved",
+                "ModelCheckpoint": "the best is never known, and Keras saves every epoch over the "
+                "last one, or none",
             }[_kind(callback)]
             raises = callback.needs_direction and callback.arguments.get("mode") == "auto"
             if raises and monitor.removeprefix("val_") != "loss":
@@ -84,14 +85,14 @@ def patience_never_runs_out(plan: Plan) -> Found:
         if not isinstance(patience, int) or wanted or _absence(plan, callback, monitor):
             continue
         first = callback.arguments.get("start_from_epoch") or 0
-        seen = [epoch for epoch in evaluations(plan, monitor) if epoch >= first]
-        if len(seen) > patience or plan.epochs <= plan.initial_epoch:
+        seen = evaluations(plan, monitor, first)
+        if seen > patience or plan.epochs <= plan.initial_epoch:
             continue
         what = "stops the training" if kind == "EarlyStopping" else "lowers the rate"
         start = f" from epoch {first + 1} on" if first else ""
         yield Discovery(
             callback.where("patience"),
-            f"it waits for {patience} evaluations without improvement and sees {len(seen)}{start}, "
+            f"it waits for {patience} evaluations without improvement and sees {seen}{start}, "
             f"so it never {what} before the end",
             "Lower the patience, or leave the callback out.",
         )
@@ -176,7 +177,7 @@ def _absence(plan: Plan, callback: CallbackPlan, key: str) -> str | None:
         return None
     if key.startswith("val_") and plan.validation is None:
         return "there are no validation data"
-    if key.startswith("val_") and not due_epochs(plan) and plan.initial_epoch < plan.epochs:
+    if key.startswith("val_") and not validations(plan) and plan.initial_epoch < plan.epochs:
         return "no epoch is validated"
     if key.removeprefix("val_") not in directions:
         return f"the model is not compiled with a metric {key.removeprefix('val_')!r}"
@@ -195,8 +196,7 @@ def _put_there(plan: Plan, callback: CallbackPlan, key: str) -> bool:
 
 
 def _not_every_epoch(plan: Plan, key: str) -> str | None:
-    epochs = range(plan.initial_epoch, plan.epochs)
-    if not key.startswith("val_") or len(evaluations(plan, key)) == len(epochs):
+    if not key.startswith("val_") or evaluations(plan, key) >= plan.epochs - plan.initial_epoch:
         return None
     return "it is there only after the epochs that are validated"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from harness.preflight.counting import possible_steps
+from harness.preflight.counting import shortfall, total_steps
 from harness.preflight.registry import Discovery, rule
 
 if TYPE_CHECKING:
@@ -46,17 +46,16 @@ def training_never_ends(plan: Plan) -> Found:
 @rule("refuse")
 def steps_beyond_data(plan: Plan) -> Found:
     """More steps are asked for than the data have batches."""
-    counts, size = possible_steps(plan), plan.steps_per_epoch
-    if counts is None or size is None or min(counts, default=size) == size:
+    short, size = shortfall(plan), plan.steps_per_epoch
+    if short is None:
         return
-    short = next(index for index, count in enumerate(counts) if count < size)
     batches = _counted(plan.source.batches or 0, "batch", "batches")
     once = " and can be read only once" if plan.source.one_shot else ""
     yield Discovery(
         "fit: steps_per_epoch",
-        f"{len(counts)} x {size} = {size * len(counts)} steps are asked for, the data have "
-        f"{batches}{once}: epoch {plan.initial_epoch + short + 1} gets {counts[short]} of {size}, "
-        f"and {sum(counts)} steps at most can be trained",
+        f"{plan.epochs - plan.initial_epoch} x {size} = {total_steps(plan)} steps are asked for, "
+        f"the data have {batches}{once}: epoch {short.epoch + 1} gets {short.steps} of {size}, and "
+        f"{short.total} steps at most can be trained",
         "Use a dataset, which can begin anew, with `.repeat()`."
         if plan.source.one_shot
         else "Leave `steps_per_epoch` out, so that each epoch is one pass, or add `.repeat()`.",

@@ -174,7 +174,7 @@ def _may_set(plan: Plan, callback: CallbackPlan) -> bool:
     monitor, patience = callback.arguments.get("monitor"), callback.arguments.get("patience")
     if not isinstance(monitor, str) or not isinstance(patience, int):
         return True
-    return len(evaluations(plan, monitor)) > patience
+    return evaluations(plan, monitor) > patience
 
 
 def _miscounted(plan: Plan, length: int) -> str | None:

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from harness.preflight.counting import due_epochs
+from harness.preflight.counting import validations
 from harness.preflight.registry import Discovery, rule
 
 if TYPE_CHECKING:
     from harness.preflight.plan import Plan
     from harness.preflight.registry import Found
 
+_READ_AHEAD: Final = 2
+"""Batches that Keras reads ahead of a generator and gives to every evaluation anew."""
+
 
 @rule("refuse")
 def validation_read_once(plan: Plan) -> Found:
     """A generator, which can be read once, is to be validated on in whole again and again."""
-    times = len(due_epochs(plan))
+    times = validations(plan)
     if plan.validation is None or not plan.validation.one_shot or times <= 1:
         return
     if plan.validation_steps is None:
@@ -31,10 +34,10 @@ def validation_read_once(plan: Plan) -> Found:
 @rule("warn")
 def validation_differs(plan: Plan) -> Found:
     """Each evaluation reads other batches of a generator."""
-    times = len(due_epochs(plan))
+    times = validations(plan)
     if plan.validation is None or not plan.validation.one_shot or times <= 1:
         return
-    if plan.validation_steps is not None:
+    if plan.validation_steps is not None and plan.validation_steps > _READ_AHEAD:
         yield Discovery(
             "fit: validation_data",
             f"a generator goes on where it stood, so that each of {times} evaluations sees other "
@@ -46,7 +49,7 @@ def validation_differs(plan: Plan) -> Found:
 @rule("refuse")
 def validation_never_ends(plan: Plan) -> Found:
     """Validation data that repeat without end have no `validation_steps`."""
-    if plan.validation is None or not plan.validation.infinite or not due_epochs(plan):
+    if plan.validation is None or not plan.validation.infinite or not validations(plan):
         return
     if plan.validation_steps is None:
         yield Discovery(
@@ -74,7 +77,7 @@ def validation_steps_beyond_data(plan: Plan) -> Found:
 @rule("warn")
 def validation_never_due(plan: Plan) -> Found:
     """`validation_freq` names no epoch that is trained."""
-    if plan.validation is None or due_epochs(plan) or plan.initial_epoch >= plan.epochs:
+    if plan.validation is None or validations(plan) or plan.initial_epoch >= plan.epochs:
         return
     yield Discovery(
         "fit: validation_freq",

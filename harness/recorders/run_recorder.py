@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from harness.pipeline.backend import import_keras
 from harness.pipeline.inputs import Inputs
+from harness.recorders.keeping import Keeping, batch_watcher
+from harness.recorders.resources import resident_bytes
 from harness.recorders.streaming import Events
 from harness.recorders.watch import CallbackWatch, public_state
 from harness.trace import EpochRecord, Event
@@ -58,6 +60,7 @@ class RunRecorder:
     _first_step: int = 0
     _drawn: int = 0
     _callbacks: list[Any] = field(default_factory=list)
+    _keeping: Keeping = field(default_factory=Keeping)
 
     def begin(self, inputs: Inputs, memory: PeakMemory, folder: Path) -> None:
         """Forget the last run."""
@@ -73,6 +76,8 @@ class RunRecorder:
         self._inputs, self._memory, self.folder = inputs, memory, folder
         for role, source in (("training", inputs.source), ("validation", inputs.validation)):
             self.listen(role, source)
+        if self.recording.memory:
+            self._keeping.begin()
 
     def rewind(self) -> None:
         """Forget the steps of the epoch that was broken off, and close what its callbacks wrote."""
@@ -82,6 +87,7 @@ class RunRecorder:
 
     def release(self) -> None:
         """Let go of what belongs to the run alone: its data and the user's callbacks."""
+        self._keeping.end()
         self._close_files()
         self._inputs, self._memory, self._callbacks = Inputs(), None, []
 
@@ -161,7 +167,8 @@ class RunRecorder:
         for callback in callbacks:
             self.watch.watch(callback)
         opener = _epoch_opener(self) if self.stream is None else _batch_opener(self)
-        return [opener, *self.watch_hooks(), *callbacks, _epoch_recorder(self)]
+        last = [batch_watcher(self._note_memory)] if self.recording.memory else []
+        return [opener, *self.watch_hooks(), *callbacks, *last, _epoch_recorder(self)]
 
     def watch_hooks(self) -> list[Any]:
         """What writes down every hook, where that was asked for."""
@@ -202,6 +209,9 @@ class RunRecorder:
             )
         )
         self._drawn = drawn or 0
+        if self._keeping.active:
+            event = self._keeping.event(epoch, self._callbacks, self.steps.traces)
+            self.events.append(event)
         self._note_callbacks(epoch, final=False)
         if self.stream is not None:
             self.steps.send()
@@ -215,6 +225,13 @@ class RunRecorder:
     def note(self, kind: str, name: str, **detail: str | float | bool) -> None:
         """Add an event that happens now."""
         self.events.append(Event(kind=kind, name=name, epoch=self.epoch, detail=detail))
+
+    def _note_memory(self) -> None:
+        detail = {"rss_bytes": resident_bytes()}
+        step = self.steps.rows() - 1
+        self.events.append(
+            Event(kind="memory", name="batch", epoch=self.epoch, step=step, detail=detail)
+        )
 
     def _note_stop(self, request: Request) -> None:
         self.note("stop_requested", request.callback, location=request.location)

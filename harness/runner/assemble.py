@@ -49,6 +49,7 @@ class Aftermath:
         start_rss_bytes: Resident memory before the first step.
         memory: Knows the peak.
         left_behind: Threads, files and processes that the loop did not give back.
+        peak_device_bytes: Most memory of the GPU in use, where there is one.
     """
 
     stop: Stop
@@ -59,6 +60,7 @@ class Aftermath:
     start_rss_bytes: int
     memory: PeakMemory
     left_behind: tuple[str, ...]
+    peak_device_bytes: int | None = None
 
 
 def assemble(recorder: RunRecorder, spec: PipelineSpec, inputs: Inputs, after: Aftermath) -> Trace:
@@ -245,6 +247,7 @@ def _resources(after: Aftermath, traces: int | None) -> ResourceRecord:
         peak_rss_bytes=after.memory.bytes(),
         start_rss_bytes=after.start_rss_bytes,
         peak_method=after.memory.method,
+        peak_device_bytes=after.peak_device_bytes,
         traces=traces,
         left_behind=after.left_behind,
     )

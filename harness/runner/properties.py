@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import re
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from importlib import metadata
 from typing import TYPE_CHECKING, Any, Final
-
-from packaging.requirements import Requirement
 
 from harness.errors import SpecError
 from harness.pipeline.backend import installed_versions
 from harness.runner.exploring import Excused, explore
 from harness.runner.judging import judge_draw
+from harness.runner.required import missing_requirement
 from harness.runner.verdict import Failure, Outcome, Verdict
 from harness.spec.expectation import expectation_id
 from harness.spec.known import issue_applies, when_matches
@@ -58,7 +55,7 @@ def judge_scenario(
         MissingBackendError: There is no Keras here.
     """
     versions = installed_versions()
-    if (missing := _missing(scenario, versions)) is not None:
+    if (missing := missing_requirement(scenario, versions)) is not None:
         return Verdict(
             scenario=scenario, outcome=Outcome.SKIPPED, reason=missing, versions=versions
         )
@@ -105,7 +102,7 @@ def judge_issue(
         MissingBackendError: There is no Keras here.
     """
     versions = installed_versions()
-    if (missing := _missing(scenario, versions)) is not None:
+    if (missing := missing_requirement(scenario, versions)) is not None:
         return Verdict(
             scenario=scenario,
             outcome=Outcome.SKIPPED,
@@ -274,21 +271,6 @@ def _failure_in(trial: _Trial, budget: Budget, found: Found | None) -> Failure |
     exploration = explore(trial.scenario, budget, trial.try_draw)
     trial.refused += exploration.refused.values()
     return exploration.failure
-
-
-def _missing(scenario: Scenario, versions: Mapping[str, str]) -> str | None:
-    """What the scenario requires, where it is not installed."""
-    requires = scenario.spec.requires
-    if requires is None:
-        return None
-    name = Requirement(requires).name
-    installed = dict(versions)
-    if name not in installed:
-        with suppress(metadata.PackageNotFoundError):
-            installed[name] = metadata.version(name)
-    if issue_applies(requires, installed):
-        return None
-    return f"it requires {requires}, and {name} {installed.get(name, 'none')} is installed"
 
 
 def _no_longer(issue: KnownIssueSpec, versions: Mapping[str, str]) -> str:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from harness.errors import HarnessError
 from harness.pipeline.backend import import_tensorflow
+from harness.pipeline.device import peak_bytes, reset_peak
 from harness.pipeline.inputs import Inputs, build_inputs
 from harness.pipeline.numerics import numerics
 from harness.recorders.files import file_events
@@ -183,6 +184,7 @@ def _observe(
     error: BaseException | None = None
     evaluation, predictions = None, None
     ledger = Ledger()
+    reset_peak()
     try:
         end = train_in_parts(session, spec, inputs, callbacks)
         _say(None if recorder.stream is None else recorder.stream.journal, "phase", name="after")
@@ -223,6 +225,7 @@ def _observe(
         start_rss_bytes=start_bytes,
         memory=memory,
         left_behind=left_behind,
+        peak_device_bytes=peak_bytes(),
     )
     return assemble(recorder, spec, inputs, after)
 

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
-from harness.spec.data import DataSpec, ImportedDataSpec, TokensSpec, held_out_of
+from harness.spec.data import DataSpec, ImportedDataSpec, TokensSpec, held_out_of, width_of
 from harness.spec.findings import Finding, finding
-from harness.spec.model import EmbeddingSpec, ImportedModelSpec, VariablesSpec
+from harness.spec.model import (
+    ConvolutionSpec,
+    EmbeddingSpec,
+    ImportedModelSpec,
+    VariablesSpec,
+)
 from harness.spec.training import FitSpec, LoopSpec, WhileLoopSpec
 
 if TYPE_CHECKING:
@@ -17,6 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["DATA_CHECKS", "examples_of"]
 
 _BUNDLED = {"digits": 1797, "diabetes": 442}
+_READ_BY = {"lstm": "sequences", "attention": "sequences", "embedding": "tokens"}
 
 
 def source_can_repeat(pipeline: PipelineSpec) -> Iterator[Finding]:
@@ -119,16 +126,27 @@ def split_leaves_examples(pipeline: PipelineSpec) -> Iterator[Finding]:
 
 
 def model_reads_data(pipeline: PipelineSpec) -> Iterator[Finding]:
-    """Recurrent models read sequences, embeddings read tokens, the others read vectors."""
+    """Recurrence and attention read sequences, embeddings tokens, the others read vectors."""
     data, model = pipeline.data, pipeline.model
     if isinstance(data, ImportedDataSpec) or isinstance(model, ImportedModelSpec | VariablesSpec):
         return
-    wanted = {"lstm": "sequences", "embedding": "tokens"}.get(model.kind)
-    special = {"sequences": "lstm", "tokens": "embedding"}.get(data.kind)
+    wanted = _READ_BY.get(model.kind)
+    readers = [kind for kind, read in _READ_BY.items() if read == data.kind]
     if wanted is not None and data.kind != wanted:
         yield finding("data.kind", f"be {wanted!r} for the model {model.kind}", data.kind)
-    elif special is not None and model.kind != special:
-        yield finding("model.kind", f"be {special!r} for the data {data.kind}", model.kind)
+    elif readers and model.kind not in readers:
+        names = " or ".join(repr(kind) for kind in readers)
+        yield finding("model.kind", f"be {names} for the data {data.kind}", model.kind)
+
+
+def images_are_vectors(pipeline: PipelineSpec) -> Iterator[Finding]:
+    """A vector makes an image when it has as many numbers."""
+    model, width = pipeline.model, width_of(pipeline.data)
+    if not isinstance(model, ConvolutionSpec) or width is None:
+        return
+    if math.prod(model.image) != width:
+        rule = f"have a product of {width}, the length of the vectors of {pipeline.data.kind}"
+        yield finding("model.image", rule, list(model.image))
 
 
 def vocabulary_covers_tokens(pipeline: PipelineSpec) -> Iterator[Finding]:
@@ -161,5 +179,6 @@ DATA_CHECKS = (
     while_loop_reads_datasets,
     split_leaves_examples,
     model_reads_data,
+    images_are_vectors,
     vocabulary_covers_tokens,
 )

@@ -21,6 +21,8 @@ from harness.spec.findings import Finding, finding
 from harness.spec.metrics import ImportedMetricSpec
 from harness.spec.model import (
     AnyModel,
+    AttentionSpec,
+    ConvolutionSpec,
     EmbeddingSpec,
     ImportedModelSpec,
     LSTMSpec,
@@ -86,7 +88,7 @@ def _outputs(model: AnyModel) -> tuple[tuple[str, int], ...]:
     match model:
         case MLPSpec():
             return ((f"model.units.{len(model.units) - 1}", model.units[-1]),)
-        case LSTMSpec() | EmbeddingSpec():
+        case LSTMSpec() | ConvolutionSpec() | AttentionSpec() | EmbeddingSpec():
             return (("model.outputs", model.outputs),)
         case MultiOutputSpec():
             heads = enumerate(model.heads)

@@ -17,7 +17,24 @@ if TYPE_CHECKING:
     from harness.spec.findings import Place
     from harness.spec.scenario import ScenarioSpec
 
-__all__ = ["check_expectations", "check_keys", "check_known_issues", "when_keys"]
+__all__ = [
+    "ASKS",
+    "check_asks",
+    "check_expectations",
+    "check_keys",
+    "check_known_issues",
+    "when_keys",
+]
+
+ASKS = ("expect", "benchmark")
+"""Tables without one of which there is nothing to find out."""
+
+
+def check_asks(document: Mapping[str, Any]) -> tuple[Finding, ...]:
+    """A file asks whether something holds, or how fast it is."""
+    if any(table in document for table in ASKS):
+        return ()
+    return (Finding(place=(ASKS[0],), rule="be given"),)
 
 
 def check_expectations(spec: ScenarioSpec) -> tuple[Finding, ...]:

@@ -289,3 +289,13 @@ def held_out_of(examples: int, validation: ValidationSpec) -> int:
     if validation.by_keras:
         return examples - math.floor(examples * (1.0 - validation.split))
     return int(examples * validation.split)
+
+
+_BUNDLED_WIDTHS = {"digits": 64, "diabetes": 10}
+
+
+def width_of(data: DataSpec) -> int | None:
+    """Numbers in one input vector; None where inputs are no vectors, or only running tells."""
+    if isinstance(data, LinearRegressionSpec | LogisticRegressionSpec | BlobsSpec):
+        return data.features
+    return _BUNDLED_WIDTHS.get(getattr(data, "kind", ""))

@@ -8,7 +8,14 @@ from pydantic import ValidationError
 
 from harness.errors import SpecError
 from harness.spec.assembly import assemble, blamed, related
-from harness.spec.consistency import check_expectations, check_keys, check_known_issues, when_keys
+from harness.spec.checks_benchmark import check_benchmark
+from harness.spec.consistency import (
+    check_asks,
+    check_expectations,
+    check_keys,
+    check_known_issues,
+    when_keys,
+)
 from harness.spec.findings import Finding, finding
 from harness.spec.lines import line_of, lines_of
 from harness.spec.loaded import Scenario
@@ -54,6 +61,7 @@ def parse_scenario(text: str, *, path: str) -> Scenario:
     document = parse_toml(text, path=path)
     variation = variation_of(document)
     spec, findings = _tables(document)
+    findings += check_asks(document)
     pipeline, broken = _pipeline(document, variation)
     findings += broken
     if pipeline is not None and not broken:
@@ -62,6 +70,7 @@ def parse_scenario(text: str, *, path: str) -> Scenario:
         if spec is not None:
             spec = spec.model_copy(update={"pipeline": pipeline})
             findings += check_known_issues(spec, variation.template)
+            findings += check_benchmark(spec, variation.template)
     else:
         # Their values can't be judged without a pipeline to put them in.
         findings += check_keys(change_keys(document))

@@ -88,6 +88,58 @@ class LSTMSpec(ModelSpec):
     recurrent_scale: NonNegative = 1.0
 
 
+class ConvolutionSpec(ModelSpec):
+    """Two-dimensional convolutions over vectors read as images, their mean, a dense output.
+
+    Attributes:
+        image: Height, width and channels; their product is the length of the vectors.
+        filters: Channels that each convolution puts out.
+        kernel_size: Height and width of every kernel.
+        strides: Step of every kernel, in both directions.
+        activation: Of every convolution.
+        batch_norm: Batch normalisation after every convolution.
+        outputs: Width of the dense output.
+        output_activation: Of the dense output. It computes in float32 under mixed precision.
+    """
+
+    kind: Literal["convolution"] = "convolution"
+    image: Annotated[tuple[PositiveCount, ...], Field(min_length=3, max_length=3)] = (8, 8, 1)
+    filters: Units = (8,)
+    kernel_size: PositiveCount = 3
+    strides: PositiveCount = 1
+    activation: Activation = "relu"
+    batch_norm: Flag = False
+    outputs: PositiveCount = 1
+    output_activation: Activation = "linear"
+
+
+class AttentionSpec(ModelSpec):
+    """Encoder blocks of a transformer over sequences, the mean over the steps, a dense output.
+
+    Each block is self-attention and two dense layers, each with its input added and normalised
+    afterwards, as in the original: "Attention Is All You Need", section 3.1, without dropout and
+    without positions.
+
+    Attributes:
+        blocks: Number of blocks.
+        num_heads: Heads of the attention.
+        key_dim: Width of a head; the width of the model is that times the heads.
+        feed_forward: Width between the two dense layers.
+        activation: Between the two dense layers.
+        outputs: Width of the dense output.
+        output_activation: Of the dense output. It computes in float32 under mixed precision.
+    """
+
+    kind: Literal["attention"] = "attention"
+    blocks: PositiveCount = 1
+    num_heads: PositiveCount = 2
+    key_dim: PositiveCount = 8
+    feed_forward: PositiveCount = 32
+    activation: Activation = "relu"
+    outputs: PositiveCount = 1
+    output_activation: Activation = "linear"
+
+
 class EmbeddingSpec(ModelSpec):
     """An embedding, the mean over the tokens, a dense output.
 
@@ -178,6 +230,13 @@ class ImportedModelSpec(ImportSpec):
 
 
 AnyModel = Annotated[
-    MLPSpec | LSTMSpec | EmbeddingSpec | MultiOutputSpec | VariablesSpec | ImportedModelSpec,
+    MLPSpec
+    | LSTMSpec
+    | ConvolutionSpec
+    | AttentionSpec
+    | EmbeddingSpec
+    | MultiOutputSpec
+    | VariablesSpec
+    | ImportedModelSpec,
     Field(discriminator="kind"),
 ]

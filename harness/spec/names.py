@@ -41,6 +41,7 @@ InvariantName = Literal[
     "never_trains_on_undrawn_batches",
     "nothing_is_left_behind",
     "overwritten_take_their_gradient",
+    "peak_memory_is_flat",
     "plateau_follows_automaton",
     "replica_copies_agree",
     "skipped_step_changes_nothing",
@@ -55,10 +56,19 @@ InvariantName = Literal[
     "weights_stay_finite",
 ]
 
-SymptomName = Literal["divergence", "final_step_spike", "overfitting"]
+SymptomName = Literal["divergence", "final_step_spike", "memory_leak", "overfitting"]
 
-CauseName = Literal["outlier_batch", "overshoot", "partial_batch", "sharp_minimum", "unknown"]
-"""Of a spike in the final step."""
+CauseName = Literal[
+    "growing_list",
+    "kept_tensor",
+    "outlier_batch",
+    "overshoot",
+    "partial_batch",
+    "retraced_function",
+    "sharp_minimum",
+    "unknown",
+]
+"""Of a spike in the final step, or of a memory leak."""
 
 FIGURES = (
     "steps",
@@ -66,8 +76,11 @@ FIGURES = (
     "epochs",
     "final_loss",
     "final_step_loss",
+    "peak_device_bytes",
     "peak_rss_bytes",
+    "peak_rss_growth_bytes",
     "rss_growth_per_epoch_bytes",
+    "rss_growth_per_step_bytes",
     "wall_seconds",
     "traces",
 )

@@ -9,6 +9,7 @@ from packaging.requirements import InvalidRequirement, Requirement
 from pydantic import AfterValidator, BeforeValidator, Field, Strict, WithJsonSchema
 
 from harness.spec.base import (
+    AtLeastTwo,
     Count,
     Flag,
     PlainTable,
@@ -153,19 +154,27 @@ class LimitsSpec(Spec):
 
 
 class BenchmarkSpec(Spec):
-    """The scenario is a throughput measurement as well; parsed and listed, not yet measured.
+    """The speed of the pipeline is measured: warm, and apart from compiling.
 
     Attributes:
-        warmup_steps: Steps that are not measured.
-        steps: Steps per round.
-        rounds: Rounds.
-        against: Changes that make the other side of a ratio.
+        measure: ``step`` times train steps on full batches alone; ``epoch`` whole epochs of
+            ``fit`` as the pipeline has them, validation and callbacks included.
+        warmup_steps: Steps after the first one that are not measured.
+        steps: Steps per round; an epoch has as many as the data make.
+        rounds: Rounds that are measured; the quick profile takes fewer, thorough more.
+        against: Changes to the pipeline, by dotted key, that make the other side of a ratio. Both
+            sides are measured round by round in turns.
+        device: ``gpu`` measures on a machine with a GPU only.
+        group: Rows of pytest-benchmark's table that stand together; None is the area.
     """
 
+    measure: Literal["step", "epoch"] = "step"
     warmup_steps: Count = 10
     steps: PositiveCount = 100
-    rounds: PositiveCount = 10
+    rounds: AtLeastTwo = 10
     against: PlainTable = Field(default_factory=dict)
+    device: Literal["any", "gpu"] = "any"
+    group: Text | None = None
 
 
 class ScenarioSpec(Spec):
@@ -176,11 +185,11 @@ class ScenarioSpec(Spec):
         source: Texts and documents it comes from.
         pipeline: The pipeline with the first sample of everything that varies.
         vary: What is drawn, by dotted key of the pipeline.
-        expect: What must hold of every draw.
+        expect: What must hold of every draw. Only a measurement does without.
         claim: Sentences this scenario settles.
         known_issue: Defects of released versions that it shows.
         limits: What a run may cost.
-        benchmark: Makes it a measurement as well.
+        benchmark: Makes it a measurement of speed as well.
         examples: Draws in the quick profile; the others multiply it. None is the profile's.
         requires: Package and PEP 440 range without which there is nothing to judge, such as
             ``keras>=3.10`` for what an older Keras does not have.
@@ -192,7 +201,7 @@ class ScenarioSpec(Spec):
     vary: Annotated[dict[str, Draw], AfterValidator(is_only_for_pipelines)] = Field(
         default_factory=dict
     )
-    expect: Annotated[tuple[AnyExpectation, ...], Field(min_length=1)]
+    expect: Annotated[tuple[AnyExpectation, ...], Field(min_length=1)] = ()
     claim: tuple[ClaimSpec, ...] = ()
     known_issue: tuple[KnownIssueSpec, ...] = ()
     limits: LimitsSpec = LimitsSpec()

@@ -9,6 +9,7 @@ from typing import Any
 from pydantic.json_schema import models_json_schema
 
 from harness.spec.base import Spec
+from harness.spec.consistency import ASKS
 from harness.spec.pipeline import PipelineSpec
 from harness.spec.scenario import ScenarioSpec
 
@@ -37,6 +38,7 @@ def json_schema() -> dict[str, Any]:
         kind = ["kind"] if "kind" in table["properties"] else []
         table["required"] = [*kind, *required]
     reference = names[(ScenarioSpec, "validation")]
+    tables[ScenarioSpec.__name__]["anyOf"] = [{"required": [key]} for key in ASKS]
     return {
         "$schema": _DIALECT,
         "title": "Scenario of the training-regression harness",

@@ -12,7 +12,8 @@ class Event(Record):
 
     Attributes:
         kind: ``hook`` for a callback hook that was called, ``warning``, ``callback`` for a
-            decision that a callback took, ``source`` for a hook of the data source.
+            decision that a callback took, ``source`` for a hook of the data source, ``memory``
+            for what was counted after a batch or an epoch.
         epoch: Epoch it happened in; None outside of all epochs.
         step: Row of the step table it happened at; None outside of all steps.
         name: Which one: ``on_train_batch_end``, the category of a warning, a callback's name.

@@ -20,10 +20,12 @@ def figure(trace: "Trace", name: str) -> float:
     """Return one number that sums up a trace.
 
     The names are ``steps``, ``updates``, ``epochs``, ``final_loss``, ``final_step_loss`` (of the
-    last step's batch alone), ``peak_rss_bytes``, ``rss_growth_per_epoch_bytes``,
-    ``wall_seconds``, ``traces``, and for each key of the epoch
-    logs ``logs.<key>`` (its last value), ``max.<key>`` and ``min.<key>`` (NaN once one epoch
-    was NaN), and ``evaluation.<key>``.
+    last step's batch alone), ``peak_device_bytes`` (of a GPU), ``peak_rss_bytes``,
+    ``peak_rss_growth_bytes`` (beyond what was resident before the first step),
+    ``rss_growth_per_epoch_bytes``, ``rss_growth_per_step_bytes`` (where memory was recorded after
+    each batch), ``wall_seconds``, ``traces``, and for each key of the epoch logs ``logs.<key>``
+    (its last value), ``max.<key>`` and ``min.<key>`` (NaN once one epoch was NaN), and
+    ``evaluation.<key>``.
 
     Raises:
         HarnessUsageError: There is no such figure, or what it needs was not recorded.
@@ -101,6 +103,35 @@ def _rss_growth(trace: "Trace") -> float:
     return _theil_sen(chosen.astype(np.float64), memory[chosen])
 
 
+def _peak_device(trace: "Trace") -> float:
+    if trace.resources.peak_device_bytes is None:
+        message = "peak_device_bytes must be measured on a GPU, got a run without one."
+        raise HarnessUsageError(message)
+    return float(trace.resources.peak_device_bytes)
+
+
+def _rss_growth_per_step(trace: "Trace") -> float:
+    """Return the Theil-Sen slope of resident memory over steps behind the first epoch, in bytes."""
+    first = trace.epochs[0].epoch if trace.epochs else None
+    seen = [
+        (float(event.step), float(event.detail["rss_bytes"]))
+        for event in trace.events
+        if (event.kind, event.name) == ("memory", "batch")
+        and event.step is not None
+        and event.epoch != first
+    ]
+    if len(seen) < _FEWEST_EPOCHS:
+        message = (
+            f"rss_growth_per_step_bytes must see at least {_FEWEST_EPOCHS} batches behind the "
+            f"first epoch, got {len(seen)}. Train for longer, with an expectation that records "
+            "memory: memory_is_flat, peak_memory_is_flat or a memory_leak."
+        )
+        raise HarnessUsageError(message)
+    chosen = np.round(np.linspace(0, len(seen) - 1, min(len(seen), _MOST_EPOCHS))).astype(np.int64)
+    step, memory = np.array(seen, dtype=np.float64)[chosen].T
+    return _theil_sen(step, memory)
+
+
 def _theil_sen(x: Float64, y: Float64) -> float:
     first, second = np.triu_indices(len(x), k=1)
     return float(np.median((y[second] - y[first]) / (x[second] - x[first])))
@@ -112,8 +143,13 @@ _PLAIN: Final[Mapping[str, Callable[["Trace"], float]]] = {
     "epochs": lambda trace: float(len(trace.epochs)),
     "final_loss": _final_loss,
     "final_step_loss": _final_step_loss,
+    "peak_device_bytes": _peak_device,
     "peak_rss_bytes": lambda trace: float(trace.resources.peak_rss_bytes),
+    "peak_rss_growth_bytes": lambda trace: float(
+        trace.resources.peak_rss_bytes - trace.resources.start_rss_bytes
+    ),
     "rss_growth_per_epoch_bytes": _rss_growth,
+    "rss_growth_per_step_bytes": _rss_growth_per_step,
     "wall_seconds": lambda trace: trace.resources.wall_seconds,
     "traces": _traces,
 }

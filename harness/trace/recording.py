@@ -19,6 +19,8 @@ class Recording:
         gradients: Raw and clipped gradients of every step.
         state: Every variable before and after every step.
         examples: The training and validation arrays themselves.
+        memory: Resident memory after every batch, and what is kept at the end of every epoch:
+            tensors, traced functions, things in callbacks.
     """
 
     norms: bool = True
@@ -28,6 +30,7 @@ class Recording:
     gradients: bool = False
     state: bool = False
     examples: bool = False
+    memory: bool = False
 
     def __or__(self, other: Recording) -> Recording:
         """Record whatever either asks for."""

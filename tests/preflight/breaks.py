@@ -120,11 +120,15 @@ VALIDATION = {
         ),
     ),
     "validation_differs": Case(
-        breaks=fit(validation=generator(), validation_steps=2),
+        breaks=fit(validation=generator(), validation_steps=3),
         says="fit: validation_data: a generator goes on where it stood, so that each of 10 "
         "evaluations sees other batches, and their values can't be compared. Use arrays, a "
         "dataset or a `keras.utils.PyDataset`. [validation_differs]",
-        keeps=(fit(1, validation=generator(), validation_steps=2), fit(validation_steps=2)),
+        keeps=(
+            fit(1, validation=generator(), validation_steps=3),
+            fit(validation=generator(), validation_steps=2),
+            fit(validation_steps=2),
+        ),
     ),
     "validation_never_ends": Case(
         breaks=fit(validation=ENDLESS),

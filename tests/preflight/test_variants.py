@@ -49,8 +49,8 @@ def test_a_miscounted_schedule_is_found_whatever_its_end() -> None:
 
     assert _messages(plan, "schedule_ends_early") == [
         (
-            "the schedule is over after 780 steps, the training takes 790: the last 10 run at a rate "
-            "of 1e-05; it leaves out the last, partial batch of each of 10 epochs"
+            "the schedule is over after 780 steps, the training takes 790: the last 10 run at a "
+            "rate of 1e-05; it leaves out the last, partial batch of each of 10 epochs"
         )
     ]
 
@@ -62,8 +62,8 @@ def test_a_schedule_goes_on_where_an_earlier_fit_left_it() -> None:
 
     assert _messages(plan, "schedule_ends_early") == [
         (
-            "the schedule is over after 100 steps, the training takes 40: the last 20 run at a rate "
-            "of 0"
+            "the schedule is over after 100 steps, the training takes 40: the last 20 run at a "
+            "rate of 0"
         )
     ]
 
@@ -108,8 +108,8 @@ def test_one_example_is_no_batch_to_normalise_over() -> None:
 
     assert _messages(plan, "tiny_last_batch") == [
         (
-            "the last batch of a pass has 1 example of 8 and moves the weights as far as a full one; "
-            "batch normalisation sees one example, whose variance is 0"
+            "the last batch of a pass has 1 example of 8 and moves the weights as far as a full "
+            "one; batch normalisation sees one example, whose variance is 0"
         )
     ]
 
@@ -130,8 +130,8 @@ def test_a_generator_can_run_out_in_the_middle() -> None:
 
     assert (found.message, found.remedy) == (
         (
-            "3 x 2 = 6 steps are asked for, the data have 3 batches and can be read only once: epoch 2 "
-            "gets 1 of 2, and 3 steps at most can be trained"
+            "3 x 2 = 6 steps are asked for, the data have 3 batches and can be read only once: "
+            "epoch 2 gets 1 of 2, and 3 steps at most can be trained"
         ),
         "Use a dataset, which can begin anew, with `.repeat()`.",
     )
@@ -143,7 +143,10 @@ def test_a_generator_can_run_out_in_the_middle() -> None:
         (early_stopping(), "nothing ever stops early"),
         (early_stopping(monitor="val_x"), "the first epoch ends in a ValueError"),
         (plateau(), "the rate is never reduced"),
-        (checkpoint(save_best_only=True), "nothing is ever saved"),
+        (
+            checkpoint(save_best_only=True),
+            "the best is never known, and Keras saves every epoch over the last one, or none",
+        ),
     ],
 )
 def test_what_a_missing_monitor_means(callback: CallbackPlan, effect: str) -> None:
@@ -179,8 +182,8 @@ def test_patience_counts_evaluations() -> None:
 
     assert _messages(plan, "patience_never_runs_out") == [
         (
-            "it waits for 3 evaluations without improvement and sees 3, so it never lowers the rate "
-            "before the end"
+            "it waits for 3 evaluations without improvement and sees 3, so it never lowers the "
+            "rate before the end"
         )
     ]
 

@@ -8,7 +8,15 @@ import numpy as np
 import pytest
 
 from harness.errors import HarnessUsageError, ShapeError
-from harness.trace import GradientTable, StateTable, StepTable, Trace, VariableInfo, figure_names
+from harness.trace import (
+    Event,
+    GradientTable,
+    StateTable,
+    StepTable,
+    Trace,
+    VariableInfo,
+    figure_names,
+)
 
 Maker = Callable[..., Trace]
 
@@ -116,6 +124,45 @@ def test_memory_growth_of_many_epochs_is_thinned(trace: Trace) -> None:
     """Thousands of epochs do not make millions of pairs."""
     rss = [5 * epoch for epoch in range(2500)]
     assert growing(trace, rss).figure("rss_growth_per_epoch_bytes") == 5.0
+
+
+def test_peak_of_a_device_needs_one(trace: Trace) -> None:
+    """Without a GPU nobody counts."""
+    with pytest.raises(HarnessUsageError, match="must be measured on a GPU"):
+        trace.figure("peak_device_bytes")
+    counted = replace(trace, resources=replace(trace.resources, peak_device_bytes=12))
+    assert counted.figure("peak_device_bytes") == 12.0
+
+
+def test_peak_is_told_beyond_the_start(trace: Trace) -> None:
+    """What the process held before the first step is no part of the training."""
+    resources = trace.resources
+    grown = replace(trace, resources=replace(resources, start_rss_bytes=30, peak_rss_bytes=100))
+    assert grown.figure("peak_rss_growth_bytes") == 70.0
+
+
+def test_memory_growth_per_step_is_a_median_slope(trace: Trace) -> None:
+    """By the steps at which it was looked at, without the first epoch."""
+    first = trace.epochs[0].epoch
+    watched = [
+        Event(kind="memory", name="batch", epoch=epoch, step=step, detail={"rss_bytes": memory})
+        for epoch, step, memory in (
+            (first, 0, 0),
+            (first, 1, 900),
+            (first + 1, 2, 1000),
+            (first + 1, 4, 1020),
+            (first + 2, 5, 1030),
+            (first + 2, 6, 5000),
+        )
+    ]
+    kept = replace(trace, events=(*trace.events, *watched[:-1]))
+    assert kept.figure("rss_growth_per_step_bytes") == 10.0
+
+
+def test_memory_growth_per_step_needs_three_batches(trace: Trace) -> None:
+    """Nobody looked after single batches."""
+    with pytest.raises(HarnessUsageError, match="must see at least 3 batches behind the first"):
+        trace.figure("rss_growth_per_step_bytes")
 
 
 def test_memory_growth_needs_three_epochs(trace: Trace) -> None:

@@ -1,0 +1,1 @@
+"""How fast a pipeline trains: warm, device-synchronised, two sides in turns."""
