@@ -52,7 +52,10 @@ def add_diagnose(commands: Any) -> None:
         "--timeout", type=_seconds, metavar="TIME", help="end it after 90, 30m or 2h"
     )
     parser.add_argument(
-        "--stall", type=_seconds, metavar="TIME", help="end it when no step is done for so long"
+        "--stall",
+        type=_seconds,
+        metavar="TIME",
+        help="end it when a training stands still for so long",
     )
     parser.add_argument(
         "--trace", type=Path, metavar="OUT", help="keep the trace of its last fit here"

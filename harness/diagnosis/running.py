@@ -7,8 +7,9 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
     from harness.isolation.evidence import Evidence
 
 __all__ = ["Limits", "run_script"]
+
+_ONE_CTRL_C_SECONDS: Final = 0.5
+"""A terminal, a wrapper and a process group may each deliver the same Ctrl-C."""
 
 _CHILD: Final = Path(__file__).with_name("child.py")
 
@@ -95,7 +99,7 @@ class _Process:
     """The script's process; who kills it kills what it has started too."""
 
     child: subprocess.Popen[bytes]
-    interrupts: int = field(default=0)
+    interrupted_at: float | None = None
 
     @property
     def pid(self) -> int:
@@ -117,15 +121,18 @@ def _leaving_interrupts_to(process: _Process) -> Iterator[None]:
     """While the script runs, the first Ctrl-C is for it; the second one ends it and us."""
 
     def interrupted(_number: int, _frame: object) -> None:
-        process.interrupts += 1
-        if process.interrupts > 1:
+        now, before = time.monotonic(), process.interrupted_at
+        if before is not None and now - before < _ONE_CTRL_C_SECONDS:
+            return
+        process.interrupted_at = now
+        if before is not None:
             raise KeyboardInterrupt
         if not os.isatty(0):
             # Nobody else tells it: a terminal would have.
             process.send_signal(signal.SIGINT)
 
-    before = signal.signal(signal.SIGINT, interrupted)
+    usual = signal.signal(signal.SIGINT, interrupted)
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, before)
+        signal.signal(signal.SIGINT, usual)

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 __all__ = ["ignores_weights", "watch_criteria"]
 
+_WEIGHTS = 2
+"""Where ``sample_weight`` stands behind ``y_true`` and ``y_pred``."""
+
 
 def watch_criteria(notes: Notes) -> None:
     """Note each loss and metric that can't honour the weights it is given, once.
@@ -70,11 +73,10 @@ def ignores_weights(update: Any) -> bool:
 def _watch_metrics(notes: Notes, told: set[str]) -> None:
     from keras.src.trainers.compile_utils import CompileMetrics
 
-    def updated(
-        original: Callable[..., Any], compiled: Any, *args: Any, sample_weight: Any = None
-    ) -> Any:
-        result = original(compiled, *args, sample_weight=sample_weight)
-        if sample_weight is not None and "metrics" not in told:
+    def updated(original: Callable[..., Any], compiled: Any, *args: Any, **kw: Any) -> Any:
+        result = original(compiled, *args, **kw)
+        weights = args[_WEIGHTS] if len(args) > _WEIGHTS else kw.get("sample_weight")
+        if weights is not None and "metrics" not in told:
             told.add("metrics")
             with notes.sparing("metrics"):
                 for metric in _weighted(compiled):

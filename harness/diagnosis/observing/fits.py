@@ -52,7 +52,7 @@ class FitWatch:
         """Wrap nothing yet."""
         self._notes, self._steps, self._validation = notes, steps, validation
         self._running: list[_Fit] = []
-        self._count = 0
+        self._count = self._ticks = self._told = 0
         self._singles: set[int] = set()
 
     def install(self) -> None:
@@ -69,13 +69,20 @@ class FitWatch:
         wrap(hooks, "on_epoch_begin", self._epoch_begin)
         wrap(hooks, "on_epoch_end", self._epoch_end)
         wrap(hooks, "on_train_batch_end", self._batch_end)
+        wrap(hooks, "on_test_batch_end", self._tick)
+        wrap(hooks, "on_predict_batch_end", self._tick)
         wrap(hooks, "on_test_begin", self._test_begin)
         wrap(hooks, "on_test_end", self._test_end)
 
-    @property
-    def batches(self) -> int | None:
-        """Batches of the running fit's epoch; None outside of fits."""
-        return self._running[-1].batches if self._running else None
+    def moved(self) -> bool:
+        """Whether batches came to their end since this was asked last, or none is expected to.
+
+        Before the first training and between two nobody knows how long a script may take.
+        """
+        before, self._told = self._told, self._ticks
+        if self._ticks != before:
+            return True
+        return not self._running and (self._count > 0 or not self._steps.lanes)
 
     def _fit(self, original: Callable[..., Any], model: Any, *args: Any, **kw: Any) -> Any:
         try:
@@ -215,9 +222,14 @@ class FitWatch:
         self, original: Callable[..., Any], hooks: Any, batch: int, *args: Any, **kw: Any
     ) -> Any:
         run = self._of(hooks)
+        self._ticks += 1
         if run is not None:
             run.batches += 1
         return original(hooks, batch, *args, **kw)
+
+    def _tick(self, original: Callable[..., Any], hooks: Any, *args: Any, **kw: Any) -> Any:
+        self._ticks += 1
+        return original(hooks, *args, **kw)
 
     def _epoch_end(
         self, original: Callable[..., Any], hooks: Any, epoch: int, *args: Any, **kw: Any

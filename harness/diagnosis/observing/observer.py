@@ -18,6 +18,7 @@ from harness.diagnosis.observing.places import raised_at, user_place
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from harness.diagnosis.observing.fits import FitWatch
     from harness.diagnosis.observing.steps import StepWatch
 
 __all__ = ["Observer"]
@@ -41,6 +42,7 @@ class Observer:
         """
         self.notes = Notes(journal)
         self._steps: StepWatch | None = None
+        self._fits: FitWatch | None = None
         self._ended = threading.Event()
         self._callback: type | None = None
 
@@ -95,8 +97,8 @@ class Observer:
         self._callback = keras.callbacks.Callback
         self._steps = StepWatch(self.notes)
         self._steps.install()
-        fits = FitWatch(self.notes, self._steps, ValidationWatch(self.notes))
-        fits.install()
+        self._fits = FitWatch(self.notes, self._steps, ValidationWatch(self.notes))
+        self._fits.install()
         watch_datasets()
         watch_criteria(self.notes)
         self._watch_warnings()
@@ -115,6 +117,9 @@ class Observer:
 
                 steps = sum(lane.read_rows for lane in self._steps.lanes)
                 self.notes.write("memory", rss=resident_bytes(), steps=steps)
+            elif self._fits is None or self._fits.moved():
+                # Who watches takes silence for a standstill.
+                self.notes.write("alive")
 
     def _watch_warnings(self) -> None:
         show = warnings.showwarning

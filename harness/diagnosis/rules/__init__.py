@@ -8,8 +8,8 @@ from harness.diagnosis.finding import LEVELS
 from harness.diagnosis.rules.curves import final_spike, trends
 from harness.diagnosis.rules.data import what_it_read
 from harness.diagnosis.rules.effects import (
-    growth,
     lowest_rate,
+    memory_growth,
     misleading_names,
     retracing,
     weights_without_effect,
@@ -66,7 +66,7 @@ def _of_fit(fit: FitSeen) -> Iterator[Finding]:
     if steps is not None and not wrong and fit.ended:
         yield from final_spike(steps, fit.where)
     yield from retracing(fit.traces, fit.done_steps, fit.where, eager=fit.run_eagerly)
-    yield from growth(fit)
+    yield from memory_growth(fit)
     yield from lowest_rate(fit)
     yield from trends(fit)
 

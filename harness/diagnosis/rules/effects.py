@@ -8,14 +8,20 @@ import numpy as np
 
 from harness.diagnosis.finding import Finding
 from harness.diagnosis.rules.words import count, listed, size
-from harness.invariants.memory import FEWEST_EPOCHS, slope_interval
+from harness.statistics.growth import FEWEST, growth
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from harness.diagnosis.seen import FitSeen, ScriptSeen
 
-__all__ = ["growth", "lowest_rate", "misleading_names", "retracing", "weights_without_effect"]
+__all__ = [
+    "lowest_rate",
+    "memory_growth",
+    "misleading_names",
+    "retracing",
+    "weights_without_effect",
+]
 
 _FEWEST_TRACES: Final = 5
 _SHARE_OF_STEPS: Final = 0.1
@@ -53,14 +59,15 @@ def retracing(traces: int, steps: int, where: str, *, eager: bool = False) -> It
     )
 
 
-def growth(fit: FitSeen) -> Iterator[Finding]:
+def memory_growth(fit: FitSeen) -> Iterator[Finding]:
     """Memory that certainly grows from epoch to epoch."""
     memory = np.array([epoch.rss for epoch in fit.done], np.float64)[1:]
-    if len(memory) < FEWEST_EPOCHS - 1:
+    if len(memory) < FEWEST:
         return
-    low, slope, _ = slope_interval(memory)
-    if low < _CERTAIN_GROWTH:
+    found = growth(memory)
+    if not found.beyond(_CERTAIN_GROWTH):
         return
+    slope, low = found.slope, found.low
     yield Finding(
         rule="memory_grows",
         level="warning",
