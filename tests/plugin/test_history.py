@@ -166,6 +166,22 @@ def test_a_regression_fails_the_session(session: Session, measured: Measured) ->
     ]
 
 
+def test_a_training_that_got_worse_fails_the_session(
+    session: Session, write: WriteFile, training: MadeUpTraining
+) -> None:
+    """From one session to the next, with nothing but the sessions' own figures."""
+    write("scenarios/area/s.toml", text_of(BOUND))
+    arguments = ("--harness-history=h.sqlite", "--harness-fail-on-regression", "-p", "no:logging")
+    losses = [1.0] * 10 + [1.1] * 2 + [1.0] * 2
+    to_come = iter(losses)
+    training.loss = lambda _: next(to_come)
+
+    outcomes = [int(session(*arguments).ret) for _ in losses]
+
+    # The first worse one could be an accident; when the loss is back twice, all is well again.
+    assert outcomes == [0] * 11 + [1] * 2 + [0]
+
+
 def test_a_noisy_regression_fails_the_session(session: Session, measured: Measured) -> None:
     """By statistics, with an interval."""
     remember(noisy(40) + noisy(8, level=0.0115, seed=1))
