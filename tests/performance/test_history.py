@@ -66,8 +66,7 @@ def test_verdicts_on_100_000_rows(tmp_path: Path, capsys: pytest.CaptureFixture[
         print(f"\n\nA history of {SERIES * COMMITS} rows in SQLite:")
         for what, (wall, cpu) in costs.items():
             print(f"  {what:<44} {wall:8.3f} s   {cpu:8.3f} s CPU")
-        print(
-            f"  one verdict, CPU: median {median(each) * 1e3:.2f} ms, slowest {max(each) * 1e3:.2f} ms"
-        )
+        middle, slowest = median(each) * 1e3, max(each) * 1e3
+        print(f"  one verdict, CPU: median {middle:.2f} ms, slowest {slowest:.2f} ms")
     assert len(listed) == len(judged) == SERIES + 1
     assert sum(one.count for one in listed) == SERIES * COMMITS + SINGLE

@@ -12,6 +12,7 @@ import pytest
 import harness.history.judging
 import harness.plugin.history
 import harness.plugin.history_summary  # noqa: F401 - before pytester takes its snapshot
+from harness.errors import HistoryError
 from harness.history.decisions import Acknowledgement, Quarantine, acknowledge, quarantine
 from harness.history.lines import read_lines
 from harness.history.measurement import Revision
@@ -163,6 +164,22 @@ def test_a_regression_fails_the_session(session: Session, measured: Measured) ->
         "",
         CONSEQUENCE,
     ]
+
+
+def test_a_training_that_got_worse_fails_the_session(
+    session: Session, write: WriteFile, training: MadeUpTraining
+) -> None:
+    """From one session to the next, with nothing but the sessions' own figures."""
+    write("scenarios/area/s.toml", text_of(BOUND))
+    arguments = ("--harness-history=h.sqlite", "--harness-fail-on-regression", "-p", "no:logging")
+    losses = [1.0] * 10 + [1.1] * 2 + [1.0] * 2
+    to_come = iter(losses)
+    training.loss = lambda _: next(to_come)
+
+    outcomes = [int(session(*arguments).ret) for _ in losses]
+
+    # The first worse one could be an accident; when the loss is back twice, all is well again.
+    assert outcomes == [0] * 11 + [1] * 2 + [0]
 
 
 def test_a_noisy_regression_fails_the_session(session: Session, measured: Measured) -> None:
@@ -424,3 +441,58 @@ def test_one_process_writes_for_all(pytester: pytest.Pytester) -> None:
     with open_history(str(pytester.path / "h.sqlite"), create=False) as history:
         assert sorted(one.value for one in history.measurements()) == [0, 1, 2, 3, 4, 5]
         assert all(one.samples and one.samples.count == 2 for one in history.measurements())
+
+
+def test_a_history_that_breaks_meanwhile_does_not_stop_the_tests(
+    session: Session, measured: Measured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A disk that fills up: what could not be written waits in a file, and nothing is judged."""
+
+    def full(*_: object) -> bool:
+        message = "history h.sqlite must be usable, got: database or disk is full."
+        raise HistoryError(message)
+
+    monkeypatch.setattr("harness.history.store.History.add", full)
+    measured(0.5)
+
+    result = session("--harness-history=h.sqlite", "--harness-fail-on-regression")
+
+    assert result.ret == pytest.ExitCode.OK
+    result.stdout.fnmatch_lines(["history h.sqlite must be usable, got: database or disk is full."])
+    assert [one.value for one in read_lines(Path(".harness/unwritten.jsonl")).measurements] == [0.5]
+
+
+def test_a_history_that_cannot_be_judged_is_told(
+    session: Session, measured: Measured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was written stays, and the session passes."""
+
+    def broken(*_: object, **__: object) -> None:
+        message = "history h.sqlite must be usable, got: database disk image is malformed."
+        raise HistoryError(message)
+
+    monkeypatch.setattr("harness.history.judging.judge_series", broken)
+    measured(0.5)
+
+    result = session("--harness-history=h.sqlite", "--harness-fail-on-regression")
+
+    assert result.ret == pytest.ExitCode.OK
+    result.stdout.fnmatch_lines(["history h.sqlite must be usable, got: database disk image is*"])
+
+
+def test_a_long_list_is_cut_short(session: Session, pytester: pytest.Pytester) -> None:
+    """A new history has the same to say of everything; -v says it all."""
+    pytester.makepyfile(
+        test_many="""
+        from harness.plugin.figures import FIGURES, Figure
+
+        def test_one(request):
+            names = [f"metric_{number}" for number in range(25)]
+            figures = tuple(Figure(metric=name, value=1.0) for name in names)
+            request.node.stash[FIGURES] = figures
+        """
+    )
+
+    short = session("--harness-history=h.sqlite").stdout
+    short.fnmatch_lines(["25 figures remembered: 25 could not judge", "    and 5 more (-v lists*"])
+    assert "more (-v" not in session("-v", "--harness-history=h.sqlite").stdout.str()
