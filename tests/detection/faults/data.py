@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import count
 from typing import Any, Final
 
 import numpy as np
@@ -30,6 +31,43 @@ def _hoarding(nbytes: int) -> Any:
 
         def call(*arguments: Any, **keywords: Any) -> Any:
             hoard.append(np.ones(nbytes, np.int8))
+            return original(*arguments, **keywords)
+
+        return call
+
+    return make
+
+
+def _keeping_tensors() -> Any:
+    """Whoever is called keeps a tensor of 128 KiB each time: far less than memory alone shows."""
+
+    def make(original: Any) -> Any:
+        kept: list[Any] = []
+
+        def call(*arguments: Any, **keywords: Any) -> Any:
+            import tensorflow as tf
+
+            kept.append(tf.zeros([128, 256]))
+            return original(*arguments, **keywords)
+
+        return call
+
+    return make
+
+
+def _tracing() -> Any:
+    """Whoever is called traces a function for a new Python number each time."""
+
+    def make(original: Any) -> Any:
+        numbers = count()
+        traced: list[Any] = []
+
+        def call(*arguments: Any, **keywords: Any) -> Any:
+            import tensorflow as tf
+
+            if not traced:
+                traced.append(tf.function(tf.constant))
+            traced[0](next(numbers))
             return original(*arguments, **keywords)
 
         return call
@@ -205,6 +243,18 @@ MEMORY: Final = (
         "memory_pressure",
         "each reset of the metrics leaves two megabytes behind",
         wrap(f"{TRAINER}.reset_metrics", _hoarding(2**21)),
+    ),
+    Fault(
+        "results_kept",
+        "memory_pressure",
+        "each reset of the metrics leaves a tensor of 128 KiB behind",
+        wrap(f"{TRAINER}.reset_metrics", _keeping_tensors()),
+    ),
+    Fault(
+        "traced_in_each_epoch",
+        "memory_pressure",
+        "each reset of the metrics traces a graph that stays",
+        wrap(f"{TRAINER}.reset_metrics", _tracing()),
     ),
     Fault(
         "out_of_memory_swallowed",
