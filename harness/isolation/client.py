@@ -209,8 +209,15 @@ class Server:
 
 
 def settings() -> dict[str, str]:
-    """What of the environment TensorFlow, Keras and Python read at their start."""
-    return {name: value for name, value in os.environ.items() if name.startswith(_SETTINGS)}
+    """What of the environment TensorFlow, Keras and Python read at their start.
+
+    How much is logged is left out: importing Keras here sets it, and changes no run.
+    """
+    return {
+        name: value
+        for name, value in os.environ.items()
+        if name.startswith(_SETTINGS) and not name.startswith("TF_CPP_")
+    }
 
 
 @dataclass(slots=True)

@@ -19,6 +19,7 @@ from harness.trace._record import items_of
 from harness.trace.journal import JournalWriter
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from types import TracebackType
 
     from harness.spec.pipeline import PipelineSpec
@@ -37,6 +38,7 @@ class Task:
         memory_bytes: Its budget; None is as much as it likes.
         folder: The working directory.
         path: Where Python looks for modules.
+        environment: The environment variables.
     """
 
     pipeline: PipelineSpec
@@ -44,6 +46,7 @@ class Task:
     memory_bytes: int | None
     folder: str
     path: tuple[str, ...]
+    environment: Mapping[str, str]
 
 
 def write_task(task: Task, file: IO[bytes]) -> None:
@@ -71,7 +74,11 @@ def run_task(task: Task, *, journal: int, result: int, scratch: str | None) -> N
     """
     writer = JournalWriter(journal)
     status = 1
+    # What is printed must not be lost with the process.
+    sys.stdout = open(1, "w", buffering=1, closefd=False)  # noqa: SIM115 - no path, kept
     try:
+        os.environ.clear()
+        os.environ.update(task.environment)
         os.chdir(task.folder)
         sys.path[:] = task.path
         if scratch is not None:

@@ -101,6 +101,7 @@ class IsolatedTraining:
             memory_bytes=self.limits.memory_bytes,
             folder=str(Path.cwd()),
             path=tuple(sys.path),
+            environment=dict(os.environ),
         )
         with RunFiles.make() as files:
             write_task(task, files.task)

@@ -64,6 +64,7 @@ def die(way: str, marker: str | None = None) -> None:
             tf.errors.ResourceExhaustedError(None, None, "OOM when allocating tensor")
         ),
         "memory_error": lambda: np.ones(1 << 50, np.uint8),
+        "large_allocation": lambda: np.ones(8 << 30, np.uint8),
         "bad_alloc": _new,
         "segmentation_fault": lambda: ctypes.string_at(0),
         "abort": os.abort,

@@ -45,6 +45,8 @@ WAYS = {
     "exception": Death("error", r"raised ValueError|ValueError was raised", "raise error"),
     "resource_exhausted": Death("out_of_memory", r"ResourceExhaustedError was raised"),
     "memory_error": Death("out_of_memory", r"\w*MemoryError was raised"),
+    # The limit behind the budget refuses it, except where there are hundreds of cores.
+    "large_allocation": Death("out_of_memory", r"MemoryError was raised|It held .* budget is"),
     "bad_alloc": Death("out_of_memory", r"SIGABRT .*std::bad_alloc", "new(1 << 60)"),
     "segmentation_fault": Death("killed", r"SIGSEGV ended the process", "ctypes.string_at(0)"),
     "abort": Death("killed", r"SIGABRT ended the process"),

@@ -138,6 +138,22 @@ def test_what_a_run_prints_is_seen(
     assert "Segmentation fault" in capfd.readouterr().err
 
 
+def test_a_run_sees_the_environment_of_now(
+    isolated: IsolatedTraining, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """And what it prints is seen, although it dies."""
+    monkeypatch.setenv("OF_NOW", "seen by the run")
+    model = {
+        "kind": "import",
+        "import": "tests.isolation.leftovers:printing",
+        "arguments": {"variable": "OF_NOW"},
+    }
+
+    isolated(spec_of(model=model), Recording())
+
+    assert capfd.readouterr().out == "seen by the run\n"
+
+
 def test_temporary_files_of_a_dead_run_are_removed(
     isolated: IsolatedTraining, server: Server
 ) -> None:

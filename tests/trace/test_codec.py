@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import tempfile
 import zipfile
 from collections.abc import Callable
 from dataclasses import replace
@@ -30,6 +31,8 @@ from harness.trace import (
     Trace,
     VariableInfo,
     codec,
+    dump_trace,
+    load_trace,
     read_trace,
     write_trace,
 )
@@ -215,6 +218,16 @@ def test_whole_trace_survives(tmp_path: Path, trace: Trace) -> None:
     assert again.predictions is not None
     assert again.predictions.dtype == np.float32
     assert not again.steps.epoch.flags.writeable
+
+
+def test_an_open_file_without_a_name_will_do(trace: Trace) -> None:
+    """It is read from its beginning, and called as the caller says where it is damaged."""
+    with tempfile.TemporaryFile() as file:
+        dump_trace(trace, file)
+        assert load_trace(file, "the trace of a run") == trace
+        file.truncate(10)
+        with pytest.raises(TraceFormatError, match="the trace of a run: the file"):
+            load_trace(file, "the trace of a run")
 
 
 def test_numpy_reads_the_arrays(folder: Path, data: bytes, trace: Trace) -> None:
