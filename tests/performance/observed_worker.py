@@ -36,16 +36,17 @@ def loop() -> Callable[[], None]:
     model = keras.Sequential([keras.layers.Dense(32, activation="relu"), keras.layers.Dense(1)])
     optimizer = keras.optimizers.Adam()
 
-    @tf.function
     def step(features: object, target: object) -> None:
         with tf.GradientTape() as tape:
             loss = tf.reduce_mean((model(features) - target) ** 2)
         gradients = tape.gradient(loss, model.trainable_variables)
         optimizer.apply_gradients(zip(gradients, model.trainable_variables, strict=True))
 
+    compiled = tf.function(step)
+
     def epoch() -> None:
         for features, target in data:
-            step(features, target)
+            compiled(features, target)
 
     return epoch
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import base64
 import threading
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -29,7 +29,7 @@ _MOST_ROWS: Final = 1 << 15
 _MOST_GRADIENTS: Final = 256
 """Of models with more variables only the norms of the first are told apart."""
 
-_SAMPLED_VARIABLES: Final = 8
+_SAMPLED_VARIABLES: Final = 3
 _SAMPLED_ELEMENTS: Final = 2048
 """How far the weights moved is compared from step to step, so that a fixed sample will do."""
 
@@ -45,8 +45,7 @@ class Measured:
         lane: The optimizer's lane, once it has applied something.
         rate: Learning rate.
         scale: Loss scale.
-        before: Sampled weights before the update.
-        after: The same weights after it.
+        after: Sampled weights after the update.
         squares: Half squares of the gradients.
     """
 
@@ -56,9 +55,8 @@ class Measured:
     lane: Lane | None = None
     rate: Any = None
     scale: Any = None
-    before: Any = None
     after: Any = None
-    squares: list[Any] = field(default_factory=list)
+    squares: Any = ()
 
 
 class Lane:
@@ -88,12 +86,16 @@ class Lane:
         self.capacity = max(min(_RING_BYTES // (4 * width), _MOST_ROWS), 64)
         self.read_rows = 0
         self.traces = 0
-        step = max(len(variables) // _SAMPLED_VARIABLES, 1)
-        self._samples = [_sample_of(variables[i]) for i in range(0, len(variables), step)]
+        self._samples = [_sample_of(variable) for variable in _sampled_variables(variables)]
         self._row = made_apart(np.int64(0))
         self._ring = made_apart(np.zeros((self.capacity, width), "float32"))
+        width = sum(
+            int(np.prod(v.shape)) if rows is None else len(rows) * int(np.prod(v.shape[1:]))
+            for v, rows in self._samples
+        )
+        self._last = made_apart(np.full(width, np.nan, "float32"))
         self._eager = tf.function(self._write_row, reduce_retracing=True)
-        self._eager_squares = tf.function(half_squares, reduce_retracing=True)
+        self._eager_squares = tf.function(squares_of, reduce_retracing=True)
         self._eager_samples = tf.function(self._sample)
 
     def before(self, measured: Measured, gradients: list[Any]) -> None:
@@ -103,7 +105,6 @@ class Lane:
             measured: Of this step.
             gradients: One a variable, None where there is none.
         """
-        eager = tf.executing_eagerly()
         inner = getattr(self.optimizer, "inner_optimizer", self.optimizer)
         rate = getattr(inner, "learning_rate", None)
         measured.rate = np.nan if rate is None or callable(rate) else read(rate)
@@ -111,8 +112,7 @@ class Lane:
         measured.scale = 1.0 if scale is None else read(scale)
         kept = [g if g is not None else 0.0 for g in gradients[: self.columns]]
         kept = [getattr(g, "values", g) for g in kept]
-        measured.squares = (self._eager_squares if eager else half_squares)(kept)
-        measured.before = self._eager_samples() if eager else self._sample()
+        measured.squares = self._eager_squares(kept) if tf.executing_eagerly() else squares_of(kept)
         measured.lane = self
 
     def after(self, measured: Measured) -> None:
@@ -129,12 +129,14 @@ class Lane:
         ]
         values = [tf.cast(value, "float32") for value in values]
         write = self._eager if tf.executing_eagerly() else self._write_row
-        write(values, measured.squares, measured.before, measured.after)
+        write(values, measured.squares, measured.after)
 
-    def _write_row(self, values: list[Any], squares: Any, before: Any, after: Any) -> None:
-        values = [tf.reduce_mean(value) for value in values]
-        moved = tf.nn.l2_loss(after - before)
-        row = tf.concat([tf.stack([*values, moved]), squares], axis=0)
+    def _write_row(self, values: list[Any], squares: Any, after: Any) -> None:
+        values = [tf.reduce_mean(value) if value.shape.rank else value for value in values]
+        # Between two updates the weights stay; who sets them by hand makes one long move of it.
+        moved = tf.nn.l2_loss(after - self._last.read_value())
+        self._last.assign(after)
+        row = tf.stack([*values, moved, *squares])
         place = self._row.read_value()
         # Four times as cheap as `scatter_nd_update`.
         tf.raw_ops.ResourceScatterUpdate(
@@ -182,11 +184,9 @@ def made_apart(value: Any) -> Any:
     return made[0]
 
 
-def half_squares(gradients: list[Any]) -> Any:
-    """Half the square of the norm of each gradient, as one tensor."""
-    if not gradients:
-        return tf.zeros([0])
-    return tf.stack([tf.nn.l2_loss(tf.cast(gradient, "float32")) for gradient in gradients])
+def squares_of(gradients: list[Any]) -> list[Any]:
+    """Half the square of the norm of each gradient."""
+    return [tf.nn.l2_loss(tf.cast(gradient, "float32")) for gradient in gradients]
 
 
 def pack_rows(rows: NDArray[np.float32]) -> str:
@@ -197,6 +197,13 @@ def pack_rows(rows: NDArray[np.float32]) -> str:
 def _native(variable: Any) -> Any:
     value = getattr(variable, "value", variable)
     return variable if callable(value) or hasattr(variable, "read_value") else value
+
+
+def _sampled_variables(variables: list[Any]) -> list[Any]:
+    """The first, the middle and the last kernel: what has one axis only moves along with them."""
+    kernels = [one for one in variables if len(one.shape) > 1] or variables
+    chosen = np.linspace(0, len(kernels) - 1, min(len(kernels), _SAMPLED_VARIABLES))
+    return [kernels[int(index)] for index in chosen]
 
 
 def _sample_of(variable: Any) -> tuple[Any, NDArray[np.int64] | None]:

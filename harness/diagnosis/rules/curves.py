@@ -77,7 +77,10 @@ def final_spike(steps: StepsSeen, where: str) -> Iterator[Finding]:
     """
     if len(steps) < FEWEST_STEPS or not np.isfinite(steps.loss).all():
         return
-    moves = steps.move[:-1]
+    if np.isnan(steps.move[1:]).any():
+        return
+    # Of the first update nobody knows what was before it.
+    moves = np.where(np.isnan(steps.move), np.nanmedian(steps.move), steps.move)[:-1]
     if not moves.any() or not np.isfinite(moves).all():
         return
     sizes = np.where(np.isfinite(steps.batch_size), steps.batch_size, 0.0)

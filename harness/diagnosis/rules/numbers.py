@@ -119,8 +119,7 @@ def _unseen(steps: StepsSeen) -> NDArray[Any]:
 
 def _wrong_gradients(steps: StepsSeen) -> NDArray[Any]:
     """Steps in which some gradient is not finite."""
-    wrong: NDArray[Any] = (~np.isfinite(steps.gradients)).any(axis=1)
-    return wrong
+    return np.asarray((~np.isfinite(steps.gradients)).any(axis=1))
 
 
 def _calm(steps: StepsSeen) -> bool:
