@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from harness.benchmark.machine import Peaks
     from harness.benchmark.measurement import Benchmark, Measurement
 
-__all__ = ["FORMAT", "document", "lines", "markdown", "one_line"]
+__all__ = ["FORMAT", "document", "lines", "markdown", "markdown_head", "one_line", "where"]
 
 FORMAT: Final = 1
 """Version of the document; it grows when a key changes its meaning or goes."""
@@ -92,7 +92,7 @@ def one_line(benchmark: Benchmark) -> str:
 
 def lines(benchmark: Benchmark) -> Iterator[str]:
     """A table for a person, ending with what was computed on."""
-    here, peaks = benchmark.environment, benchmark.peaks
+    peaks = benchmark.peaks
     yield f"{benchmark.id}: {benchmark.title}"
     sides = {"": benchmark.measured}
     if benchmark.against is not None:
@@ -110,19 +110,28 @@ def lines(benchmark: Benchmark) -> Iterator[str]:
         yield f"  {_ratio(benchmark)}"
     if not benchmark.finite:
         yield "  The loss is not finite: numbers that are none are computed at another speed."
+    yield f"  {where(benchmark)}"
+
+
+def where(benchmark: Benchmark) -> str:
+    """What was computed on, with which versions, and what that does at best."""
+    here, peaks = benchmark.environment, benchmark.peaks
     device = benchmark.device.name or here.cpu
-    yield (
-        f"  on {device}, {here.cores} cores; keras {here.keras}, {here.backend} "
+    return (
+        f"on {device}, {here.cores} cores; keras {here.keras}, {here.backend} "
         f"{here.backend_version}; peaks in {peaks.dtype}: {_amount(peaks.flops_per_second)}FLOP/s, "
         f"{_amount(peaks.bytes_per_second)}B/s"
     )
 
 
-def markdown(benchmark: Benchmark, *, header: bool) -> Iterator[str]:
-    """A row of a table for a document; the first one with the head of the table before it."""
-    if header:
-        yield "| scenario | examples/s | step | 95 % | compile | of the peak | speed-up |"
-        yield "|---|---|---|---|---|---|---|"
+def markdown_head() -> str:
+    """The head of a table for a document."""
+    names = ("scenario", "examples/s", "step", "95 %", "compile", "of the peak", "speed-up")
+    return f"| {' | '.join(names)} |\n|{'---|' * len(names)}"
+
+
+def markdown(benchmark: Benchmark) -> str:
+    """A row of that table."""
     side, ratio = benchmark.measured, benchmark.speed_up
     share = side.peak_share(benchmark.peaks)
     late = side.p95_step_seconds
@@ -135,7 +144,7 @@ def markdown(benchmark: Benchmark, *, header: bool) -> Iterator[str]:
         "" if share is None else f"{share:.1%} ({benchmark.peaks.dtype})",
         "" if ratio is None else f"{ratio.ratio:.2f} [{ratio.low:.2f}, {ratio.high:.2f}]",
     ]
-    yield f"| {' | '.join(cells)} |"
+    return f"| {' | '.join(cells)} |"
 
 
 def _rows(side: Measurement) -> Iterator[tuple[str, str]]:

@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING
 
 from harness.benchmark.measuring import cannot_measure, measure
-from harness.benchmark.report import document, lines, markdown
+from harness.benchmark.report import document, lines, markdown, markdown_head, where
 from harness.cli.files import scenario_files
 from harness.cli.status import NOT_JUDGED, PASSED, complain, worst
 from harness.errors import HarnessError, HarnessUsageError
@@ -30,19 +30,25 @@ def run_benchmarks(options: argparse.Namespace) -> int:
         HarnessUsageError: No scenario has a benchmark table.
     """
     statuses, measured = [], 0
+    last: Benchmark | None = None
     for file in scenario_files(options.files):
         try:
             scenario = load_scenario(file)
             if scenario.spec.benchmark is None:
                 continue
             measured += 1
+            if options.markdown and measured == 1:
+                print(markdown_head())
             if (reason := cannot_measure(scenario)) is None:
-                _tell(_measured(scenario, options), options, first=measured == 1)
+                last = _measured(scenario, options)
+                _tell(last, options)
             else:
                 print(_skipped(scenario, reason, options))
         except HarnessError as error:
             complain(error)
             statuses.append(NOT_JUDGED)
+    if options.markdown and last is not None:
+        print(f"\n{where(last)}")
     if not measured and not statuses:
         message = "the files must have a [benchmark] table, got none with one."
         raise HarnessUsageError(message)
@@ -53,11 +59,11 @@ def _measured(scenario: Scenario, options: argparse.Namespace) -> Benchmark:
     return measure(scenario, rounds=options.rounds, steps=options.steps, alone=options.alone)
 
 
-def _tell(found: Benchmark, options: argparse.Namespace, *, first: bool) -> None:
+def _tell(found: Benchmark, options: argparse.Namespace) -> None:
     if options.json:
         print(json.dumps(document(found), allow_nan=False), flush=True)
     elif options.markdown:
-        print("\n".join(markdown(found, header=first)), flush=True)
+        print(markdown(found), flush=True)
     else:
         print("\n".join(lines(found)), end="\n\n", flush=True)
 

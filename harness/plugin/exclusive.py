@@ -8,6 +8,7 @@ that go on sharing. A worker that dies gives back what it held, because the syst
 from __future__ import annotations
 
 import contextlib
+import importlib.util
 import os
 import shutil
 import tempfile
@@ -51,9 +52,18 @@ def take_turns(session: pytest.Session) -> None:
     from harness.plugin.benchmarks import BenchmarkItem
 
     folder = getattr(session.config, "workerinput", {}).get(_KEY)
-    if folder is None or not any(isinstance(item, BenchmarkItem) for item in session.items):
+    if (
+        folder is None
+        or not _can_lock(Path(folder))
+        or not any(isinstance(item, BenchmarkItem) for item in session.items)
+    ):
         return
     session.config.pluginmanager.register(Exclusive(Path(folder), BenchmarkItem))
+
+
+def _can_lock(folder: Path) -> bool:
+    """Whether the folder is of this machine, and its system has record locks."""
+    return folder.is_dir() and importlib.util.find_spec("fcntl") is not None
 
 
 class Exclusive:

@@ -110,13 +110,15 @@ def test_a_folder_is_measured_scenario_by_scenario(
 
 
 def test_a_table_for_a_document(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Head, line and a row for each."""
+    """Head, line and a row for each; below it the hardware and the versions."""
     assert main(["benchmark", str(folder), "--rounds", "2", "--markdown"]) == 0
 
     rows = capsys.readouterr().out.splitlines()
-    assert len(rows) == 4
-    assert rows[-1].startswith("| `scenarios/b` | not judged: no GPU |")
-    assert {row.count("|") for row in rows} == {8}
+    table, below = rows[:4], rows[4:]
+    assert table[-1].startswith("| `scenarios/b` | not judged: no GPU |")
+    assert {row.count("|") for row in table} == {8}
+    assert below[0] == ""
+    assert below[1].startswith("on ")
 
 
 def test_nothing_to_measure_is_an_error(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
