@@ -13,8 +13,9 @@ from harness.benchmark.machine import machine_peaks
 from harness.benchmark.measurement import Benchmark
 from harness.benchmark.side import Side
 from harness.errors import HarnessUsageError
-from harness.pipeline.backend import backend_name, environment
+from harness.pipeline.backend import backend_name, environment, installed_versions
 from harness.pipeline.device import device
+from harness.runner.required import missing_requirement
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -40,7 +41,7 @@ def cannot_measure(scenario: Scenario) -> str | None:
     """
     if _benchmark_of(scenario).device == "gpu" and device().kind != "gpu":
         return NO_GPU
-    return None
+    return missing_requirement(scenario, installed_versions())
 
 
 def measure(
@@ -140,7 +141,7 @@ class Measuring:
             against=against,
             changes=self._changes,
             speed_up=speed_up,
-            peaks=machine_peaks(self._sides[0].compute_dtype),
+            peaks=machine_peaks(measured.compute_dtype, reached=measured.flops_per_second or 0.0),
             device=device(),
             environment=environment(),
         )

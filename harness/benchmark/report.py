@@ -121,8 +121,8 @@ def lines(benchmark: Benchmark) -> Iterator[str]:
 def markdown(benchmark: Benchmark, *, header: bool) -> Iterator[str]:
     """A row of a table for a document; the first one with the head of the table before it."""
     if header:
-        yield "| scenario | examples/s | step | 95 % | compile | memory | of the peak | speed-up |"
-        yield "|---|---|---|---|---|---|---|---|"
+        yield "| scenario | examples/s | step | 95 % | compile | of the peak | speed-up |"
+        yield "|---|---|---|---|---|---|---|"
     side, ratio = benchmark.measured, benchmark.speed_up
     share = side.peak_share(benchmark.peaks)
     late = side.p95_step_seconds
@@ -132,7 +132,6 @@ def markdown(benchmark: Benchmark, *, header: bool) -> Iterator[str]:
         _milliseconds(side.step_seconds),
         "" if late is None else _milliseconds(late),
         f"{side.compile_seconds:.2f} s",
-        _mebibytes(side.peak_rss_bytes - side.start_rss_bytes),
         "" if share is None else f"{share:.1%} ({benchmark.peaks.dtype})",
         "" if ratio is None else f"{ratio.ratio:.2f} [{ratio.low:.2f}, {ratio.high:.2f}]",
     ]

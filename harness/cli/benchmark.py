@@ -67,5 +67,5 @@ def _skipped(scenario: Scenario, reason: str, options: argparse.Namespace) -> st
     if options.json:
         return json.dumps({"scenario": name, "reason": reason})
     if options.markdown:
-        return f"| `{name}` | {reason} | | | | | | |"
+        return f"| `{name}` | {reason} | | | | | |"
     return f"{name}: {reason}\n"

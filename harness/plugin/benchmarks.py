@@ -92,7 +92,7 @@ class BenchmarkItem(pytest.Function):
         from harness.benchmark.measuring import Measuring, cannot_measure
 
         try:
-            if (reason := self._missing() or cannot_measure(self.scenario)) is not None:
+            if (reason := cannot_measure(self.scenario)) is not None:
                 _skip(self, reason)
             with Measuring(self.scenario) as self._measuring:
                 found = self._rounds(benchmark, self._measuring)
@@ -104,12 +104,6 @@ class BenchmarkItem(pytest.Function):
         self.user_properties += _properties(self.scenario, "passed")
         if found is not None:
             self._keep(benchmark, found)
-
-    def _missing(self) -> str | None:
-        from harness.pipeline.backend import installed_versions
-        from harness.runner.required import missing_requirement
-
-        return missing_requirement(self.scenario, installed_versions())
 
     def _rounds(self, benchmark: Any, measuring: Measuring) -> Benchmark | None:
         """Run the rounds; None where somebody asked that nothing be measured."""

@@ -18,6 +18,7 @@ __all__ = ["broken_file_properties", "speed_property", "verdict_properties", "wr
 
 _PREFIX = "harness_"
 _WIDTH = 100
+_MANY = 5
 _ORDER = ("passed", "failed", "known_issue", "fixed", "not_judged", "skipped")
 
 
@@ -84,10 +85,21 @@ def _list(
         return
     terminal.line("")
     terminal.line(f"{outcome.replace('_', ' ')}:")
+    shared = Counter(str(_value(report, "reason")) for report in chosen)
+    # A whole suite may be left out for one reason; the names are in pytest's own lists.
+    for reason, count in shared.items():
+        if count > _MANY:
+            _item(terminal, f"{count} scenarios", reason)
     for report in chosen:
-        terminal.line(f"  {report.nodeid}")
-        for line in str(_value(report, "reason")).splitlines():
-            terminal.line(_wrapped(line))
+        reason = str(_value(report, "reason"))
+        if shared[reason] <= _MANY:
+            _item(terminal, report.nodeid, reason)
+
+
+def _item(terminal: pytest.TerminalReporter, name: str, text: str) -> None:
+    terminal.line(f"  {name}")
+    for line in text.splitlines():
+        terminal.line(_wrapped(line))
 
 
 def _speeds(terminal: pytest.TerminalReporter, reports: Iterable[pytest.TestReport]) -> None:
@@ -98,8 +110,7 @@ def _speeds(terminal: pytest.TerminalReporter, reports: Iterable[pytest.TestRepo
     terminal.line("")
     terminal.line("measured:")
     for name, text in measured:
-        terminal.line(f"  {name}")
-        terminal.line(_wrapped(str(text)))
+        _item(terminal, name, str(text))
 
 
 def _claims(terminal: pytest.TerminalReporter, reports: Iterable[pytest.TestReport]) -> None:

@@ -41,6 +41,34 @@ MODELS: list[tuple[dict[str, Any], tuple[int, ...], list[str]]] = [
             "output/bias",
         ],
     ),
+    (
+        {"kind": "convolution", "filters": [2], "batch_norm": True},
+        (64,),
+        [
+            *(f"convolution_0/{name}" for name in ("kernel", "bias")),
+            *(
+                f"batch_norm_0/{name}"
+                for name in ("gamma", "beta", "moving_mean", "moving_variance")
+            ),
+            *(f"output/{name}" for name in ("kernel", "bias")),
+        ],
+    ),
+    (
+        {"kind": "attention"},
+        (5, 3),
+        [
+            *(f"input/{name}" for name in ("kernel", "bias")),
+            *(
+                f"attention_0/{part}/{name}"
+                for part in ("query", "key", "value", "attention_output")
+                for name in ("kernel", "bias")
+            ),
+            *(f"attention_norm_0/{name}" for name in ("gamma", "beta")),
+            *(f"{layer}_0/{name}" for layer in ("wide", "narrow") for name in ("kernel", "bias")),
+            *(f"dense_norm_0/{name}" for name in ("gamma", "beta")),
+            *(f"output/{name}" for name in ("kernel", "bias")),
+        ],
+    ),
     ({"kind": "embedding"}, (6,), ["embedding/embeddings", "output/kernel", "output/bias"]),
     (
         {"kind": "multi_output"},
