@@ -17,7 +17,7 @@ from harness.comparison.children import (
     process,
     shown_path,
 )
-from harness.comparison.commands import EnvironmentBroken
+from harness.comparison.commands import EnvironmentBroken, NothingToMeasure
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -145,6 +145,9 @@ class Arm:
             message = f"{self.name} must answer, got the end of its process.{tail}"
             raise EnvironmentBroken(message)
         found: dict[str, Any] = json.loads(line)
+        if "left_out" in found:
+            message = f"{self.name}: {found['left_out']}"
+            raise NothingToMeasure(message)
         if "error" in found:
             message = f"{self.name} must train the scenario, got: {found['error']}"
             raise EnvironmentBroken(message)
