@@ -72,7 +72,7 @@ def test_a_child_ends_with_its_parent(here: Prepared, tmp_path: Path) -> None:
     """Even where the parent had no time to say so."""
     (tmp_path / "parent.py").write_text(
         "import subprocess, sys\n"
-        "code = 'from harness.comparison.watching import end_with_parent; import time;'\n"
+        "code = 'from harness.comparison.answering import end_with_parent; import time;'\n"
         "code += 'end_with_parent(); time.sleep(600)'\n"
         "child = subprocess.Popen([sys.executable, '-c', code], stdin=subprocess.PIPE)\n"
         "print(child.pid, flush=True)\n"
