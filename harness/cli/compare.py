@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from harness.cli.files import scenario_files
 from harness.cli.status import NOT_JUDGED, complain, worst
 from harness.comparison.cache import Cache, default_cache
-from harness.comparison.commands import EnvironmentBroken
+from harness.comparison.commands import EnvironmentBroken, NothingToMeasure
 from harness.comparison.environments import parse_environment
 from harness.comparison.preparing import Prepared, prepare
 from harness.errors import SpecError
@@ -48,6 +48,11 @@ def run_compare(options: argparse.Namespace) -> int:
     for scenario in scenarios:
         try:
             status, document, text = judge(scenario, prepared[0], prepared[1], options)
+        except NothingToMeasure as error:
+            # The others still are judged; what could not be judged anywhere is no pass either.
+            print(f"{scenario.path}: left out, {error}", file=sys.stderr)
+            documents.append({"scenario": scenario.path, "left_out": str(error)})
+            continue
         except (EnvironmentBroken, SpecError) as error:
             complain(error)
             statuses.append(NOT_JUDGED)
@@ -59,7 +64,7 @@ def run_compare(options: argparse.Namespace) -> int:
             print(text, flush=True)
     if options.json:
         print(json.dumps({"a": options.a, "b": options.b, "scenarios": documents}, indent=2))
-    return worst(statuses)
+    return worst(statuses or [NOT_JUDGED])
 
 
 def _costs(

@@ -17,7 +17,7 @@ from harness.comparison.children import (
     process,
     shown_path,
 )
-from harness.comparison.commands import EnvironmentBroken
+from harness.comparison.commands import EnvironmentBroken, NothingToMeasure
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -54,8 +54,11 @@ class Arm:
 
     def __enter__(self) -> Self:
         """Start the worker, and let it import Keras; `ready` waits for it."""
-        folder = self._stack.enter_context(tempfile.TemporaryDirectory(prefix="harness-"))
-        self._log = Path(folder) / "log"
+        folder = self._stack.enter_context(
+            tempfile.TemporaryDirectory(prefix="harness-", ignore_cleanup_errors=True)
+        )
+        self._folder = Path(folder)
+        self._log = self._folder / "log"
         self._start()
         return self
 
@@ -111,7 +114,7 @@ class Arm:
         self._running = contextlib.ExitStack()
         self._stack.push(self._running)
         self._worker = self._running.enter_context(
-            process(self._prepared, arguments, stdout=subprocess.PIPE, stderr=output)
+            process(self._prepared, arguments, self._folder, stdout=subprocess.PIPE, stderr=output)
         )
 
     def _stop(self) -> None:
@@ -145,6 +148,9 @@ class Arm:
             message = f"{self.name} must answer, got the end of its process.{tail}"
             raise EnvironmentBroken(message)
         found: dict[str, Any] = json.loads(line)
+        if "left_out" in found:
+            message = f"{self.name}: {found['left_out']}"
+            raise NothingToMeasure(message)
         if "error" in found:
             message = f"{self.name} must train the scenario, got: {found['error']}"
             raise EnvironmentBroken(message)

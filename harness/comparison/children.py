@@ -24,22 +24,36 @@ if TYPE_CHECKING:
 __all__ = ["ask", "check_versions", "kill_session", "last_lines", "process", "shown_path"]
 
 _LINES: Final = 12
+_LISTENING_SECONDS: Final = 1.0
 _GRACE_SECONDS: Final = 5.0
 
 
 @contextmanager
 def process(
-    prepared: Prepared, arguments: Sequence[str], *, stdout: int | IO[bytes], stderr: IO[bytes]
+    prepared: Prepared,
+    arguments: Sequence[str],
+    scratch: Path,
+    *,
+    stdout: int | IO[bytes],
+    stderr: IO[bytes],
 ) -> Iterator[subprocess.Popen[bytes]]:
     """A process of an environment's interpreter that does not outlive the block.
 
     It gets a standard input that stays open as long as we live, so that a child which watches it
     ends with us, however we end.
+
+    Args:
+        prepared: Where it runs.
+        arguments: Of the interpreter.
+        scratch: Where it makes its temporary files: one that is killed leaves them.
+        stdout: Where it writes to.
+        stderr: Likewise.
     """
+    temporary = dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(scratch))
     started = subprocess.Popen(  # noqa: S603 - our own modules, in an interpreter the user chose
         [str(prepared.python), *arguments],
         cwd=prepared.folder,
-        env=prepared.environment(),
+        env={**prepared.environment(), **temporary},
         stdin=subprocess.PIPE,
         stdout=stdout,
         stderr=stderr,
@@ -70,7 +84,8 @@ def ask(
         question.write_text(json.dumps(request), encoding="utf-8")
         with log.open("wb") as output:
             arguments = ["-m", module, str(question), str(answer)]
-            with process(prepared, arguments, stdout=output, stderr=output) as child:
+            folder = Path(kept)
+            with process(prepared, arguments, folder, stdout=output, stderr=output) as child:
                 try:
                     status = child.wait(timeout)
                 except subprocess.TimeoutExpired as error:
@@ -130,6 +145,9 @@ def _end(started: subprocess.Popen[bytes]) -> None:
     if started.stdin is not None:
         with suppress(OSError):
             started.stdin.close()
+    # Ours hear that, and end.
+    with suppress(subprocess.TimeoutExpired):
+        started.wait(_LISTENING_SECONDS)
     if started.poll() is None:
         _signal(started, "SIGTERM")
         with suppress(subprocess.TimeoutExpired):

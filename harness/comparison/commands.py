@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-__all__ = ["EnvironmentBroken", "run_tool"]
+__all__ = ["EnvironmentBroken", "NothingToMeasure", "run_tool"]
 
 _LINES: Final = 15
 """Of what a tool printed, the last ones say why it failed."""
@@ -19,6 +19,10 @@ _LINES: Final = 15
 
 class EnvironmentBroken(HarnessError):  # noqa: N818 - reads as what it is
     """An environment cannot be built, or nothing can run in it; bisection passes over it."""
+
+
+class NothingToMeasure(EnvironmentBroken):
+    """A scenario is not about this machine, or not about what is installed."""
 
 
 def run_tool(

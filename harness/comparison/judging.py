@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import json
-import os
-import sys
-import traceback
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from harness.comparison.answering import answer_and_end
 from harness.comparison.verdicts import PROPERTY, Finding, Mark, Probe
-from harness.comparison.watching import end_with_parent
 from harness.errors import HarnessError, MissingBackendError
 from harness.pipeline.backend import installed_versions
 from harness.runner.explain import explain, one_line
@@ -27,7 +23,7 @@ if TYPE_CHECKING:
 
     from harness.spec.loaded import Scenario
 
-__all__ = ["findings", "main"]
+__all__ = ["findings", "judge"]
 
 _MARKS = {
     Outcome.PASSED: Mark.GOOD,
@@ -39,26 +35,21 @@ _MARKS = {
 }
 
 
-def main(arguments: Sequence[str]) -> int:
-    """Answer one request; returns the exit status."""
-    question, answer = map(Path, arguments)
-    request = json.loads(question.read_text(encoding="utf-8"))
-    reply: dict[str, Any]
+def judge(request: Mapping[str, Any]) -> dict[str, Any]:
+    """The answer to one request: findings and versions, or what is missing."""
     try:
         versions = installed_versions()
         scenario = load_scenario(Path(request["scenario"]))
         probes = [Probe(**probe) for probe in request["probes"] or ()]
         found = findings(scenario, probes, request["profile"], versions)
-        reply = {"findings": [finding.to_json() for finding in found]}
-        reply["versions"] = {**versions, **_distributions(request["packages"])}
     except MissingBackendError as error:
-        reply = {"missing": f"does not import: {error.__cause__ or error}"}
+        return {"missing": f"does not import: {error.__cause__ or error}"}
     except HarnessError as error:
-        reply = {"missing": f"cannot run it: {error}"}
-    part = answer.with_suffix(".part")
-    part.write_text(json.dumps(reply), encoding="utf-8")
-    part.replace(answer)
-    return 0
+        return {"missing": f"cannot run it: {error}"}
+    return {
+        "findings": [finding.to_json() for finding in found],
+        "versions": {**versions, **_distributions(request["packages"])},
+    }
 
 
 def findings(
@@ -136,13 +127,4 @@ def _distributions(names: Sequence[str]) -> dict[str, str]:
 
 
 if __name__ == "__main__":
-    end_with_parent()
-    try:
-        status = main(sys.argv[1:])
-    except BaseException:  # noqa: BLE001 - the parent reads what is printed here
-        traceback.print_exc()
-        status = 1
-    sys.stdout.flush()
-    sys.stderr.flush()
-    # Threads of a broken release must not keep the process alive.
-    os._exit(status)
+    answer_and_end(judge)

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import json
-import os
-import sys
-import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from harness.comparison.watching import end_with_parent
+from harness.comparison.answering import answer_and_end
 from harness.errors import HarnessError
 from harness.pipeline.backend import installed_versions
 from harness.runner.judging import run_training
@@ -18,33 +14,28 @@ from harness.trace import write_trace
 from harness.trace.recording import Recording
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping
 
     from harness.trace import Trace
 
-__all__ = ["main"]
+__all__ = ["train"]
 
 
-def main(arguments: Sequence[str]) -> int:
-    """Answer one request; returns the exit status."""
-    question, answer = map(Path, arguments)
-    request = json.loads(question.read_text(encoding="utf-8"))
-    reply: dict[str, Any]
+def train(request: Mapping[str, Any]) -> dict[str, Any]:
+    """The answer to one request: a summary of each run and versions, or what went wrong."""
+    runs = []
     try:
         scenario = load_scenario(Path(request["scenario"]))
-        reply = {"versions": installed_versions(), "runs": []}
+        versions = installed_versions()
         for number, seed in enumerate(request["seeds"]):
             recording = Recording() if number else Recording.of("samples")
             trace = run_training(scenario.pipeline_for({"seed": seed}), recording)
             if not number:
                 write_trace(trace, Path(request["trace"]))
-            reply["runs"].append({"seed": seed, **_summary(trace)})
+            runs.append({"seed": seed, **_summary(trace)})
     except HarnessError as error:
-        reply = {"error": str(error)}
-    part = answer.with_suffix(".part")
-    part.write_text(json.dumps(reply), encoding="utf-8")
-    part.replace(answer)
-    return 0
+        return {"error": str(error)}
+    return {"versions": versions, "runs": runs}
 
 
 def _summary(trace: Trace) -> dict[str, Any]:
@@ -58,13 +49,4 @@ def _summary(trace: Trace) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    end_with_parent()
-    try:
-        status = main(sys.argv[1:])
-    except BaseException:  # noqa: BLE001 - the parent reads what is printed here
-        traceback.print_exc()
-        status = 1
-    sys.stdout.flush()
-    sys.stderr.flush()
-    # Threads of a broken release must not keep the process alive.
-    os._exit(status)
+    answer_and_end(train)

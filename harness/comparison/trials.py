@@ -120,7 +120,11 @@ class CommandTrial:
             with (
                 log.open("wb") as output,
                 process(
-                    prepared, ["-c", _SHELL, self.command], stdout=output, stderr=output
+                    prepared,
+                    ["-c", _SHELL, self.command],
+                    Path(folder),
+                    stdout=output,
+                    stderr=output,
                 ) as child,
             ):
                 try:

@@ -106,9 +106,14 @@ def _fork(channel: _Channel, scenario: Scenario, steps: int) -> None:
 def _serve(channel: _Channel, scenario: Scenario, steps: int) -> None:
     from harness.benchmark.measuring import cannot_measure  # noqa: PLC0415 - imports Keras
     from harness.benchmark.side import Side  # noqa: PLC0415
+    from harness.pipeline.backend import installed_versions  # noqa: PLC0415
+    from harness.runner.required import missing_requirement  # noqa: PLC0415
 
-    if scenario.spec.benchmark is not None and (reason := cannot_measure(scenario)) is not None:
-        channel.reply(error=reason)
+    reason = missing_requirement(scenario, installed_versions())
+    if reason is None and scenario.spec.benchmark is not None:
+        reason = cannot_measure(scenario)
+    if reason is not None:
+        channel.reply(left_out=reason)
         return
     with tempfile.TemporaryDirectory(prefix="harness-", ignore_cleanup_errors=True) as folder:
         try:

@@ -99,6 +99,12 @@ def test_a_training_that_cannot_be_measured(capsys: pytest.CaptureFixture[str]) 
     assert "training.kind must be fit, train_on_batch or gradient_tape in a benchmark" in said
 
 
+def test_what_is_not_about_this_machine_is_left_out(capsys: pytest.CaptureFixture[str]) -> None:
+    """Where nothing else is left, it could not be judged."""
+    assert _compare(".", "LEFT_OUT=1") == 2
+    assert capsys.readouterr().err == ("area/fast.toml: left out, LEFT_OUT=1: not judged: no GPU\n")
+
+
 def test_json(capsys: pytest.CaptureFixture[str]) -> None:
     """One document with every pair."""
     assert _compare(".", "SEED=2", "--json") == 0

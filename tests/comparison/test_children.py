@@ -54,25 +54,31 @@ def test_no_answer(code: str, said: str, here: Prepared, tmp_path: Path) -> None
     assert f"here must give an answer, {said}" in str(raised.value)
 
 
-def test_whoever_takes_too_long_is_ended(here: Prepared, tmp_path: Path) -> None:
-    """With everything that it started."""
+def test_whoever_takes_too_long_is_ended(
+    here: Prepared, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With everything that it started, and its temporary files are gone."""
     file = tmp_path / "pid"
     (tmp_path / "made_up.py").write_text(
-        "import subprocess, sys, time, pathlib\n"
+        "import subprocess, sys, tempfile, time, pathlib\n"
+        "tempfile.mkdtemp(prefix='left-')\n"
         "child = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(600)'])\n"
         f"pathlib.Path({str(file)!r}).write_text(str(child.pid))\n"
         "time.sleep(600)\n"
     )
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    monkeypatch.setattr("tempfile.tempdir", None)
     with pytest.raises(EnvironmentBroken, match=r"here must answer in 3 s, got nothing\."):
         ask(here, "made_up", {}, 3.0)
     assert not _runs(int(file.read_text()))
+    assert list(tmp_path.glob("**/left-*")) == []
 
 
 def test_a_child_ends_with_its_parent(here: Prepared, tmp_path: Path) -> None:
     """Even where the parent had no time to say so."""
     (tmp_path / "parent.py").write_text(
         "import subprocess, sys\n"
-        "code = 'from harness.comparison.watching import end_with_parent; import time;'\n"
+        "code = 'from harness.comparison.answering import end_with_parent; import time;'\n"
         "code += 'end_with_parent(); time.sleep(600)'\n"
         "child = subprocess.Popen([sys.executable, '-c', code], stdin=subprocess.PIPE)\n"
         "print(child.pid, flush=True)\n"
@@ -99,8 +105,9 @@ def test_a_process_does_not_outlive_its_block(here: Prepared, tmp_path: Path) ->
         (tmp_path / "log").open("wb") as log,
         pytest.MonkeyPatch.context() as patch,
     ):
+        patch.setattr("harness.comparison.children._LISTENING_SECONDS", 0.1)
         patch.setattr("harness.comparison.children._GRACE_SECONDS", 0.1)
-        with process(here, ["-c", code], stdout=subprocess.PIPE, stderr=log) as child:
+        with process(here, ["-c", code], tmp_path, stdout=subprocess.PIPE, stderr=log) as child:
             assert child.stdout is not None
             child.stdout.readline()
         assert child.poll() is not None

@@ -29,6 +29,9 @@ for line in sys.stdin:
             if os.fork() == 0:
                 time.sleep(600)
             os.wait()
+        if "LEFT_OUT" in os.environ:
+            reply(left_out="not judged: no GPU")
+            continue
         if "DIES" in os.environ:
             sys.exit("killed by made-up causes")
         if "REFUSES" in os.environ:

@@ -3,41 +3,28 @@
 from __future__ import annotations
 
 import os
-import shutil
-import subprocess
-import sys
-import tempfile
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
+
+from harness.comparison.cache import Cache
+from harness.comparison.installing import install_overlay
+from harness.comparison.interpreters import current, look_at
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 __all__ = ["overlay", "with_overlay"]
 
-_NEEDED_BY_OLD: Final = ("dm-tree", "absl-py", "attrs", "wrapt")
-"""Keras 3.0 imports dm-tree; what that imports comes along, since nothing else is resolved."""
-
 
 def overlay(version: str, cache: Path) -> Path:
     """Return the folder that holds this Keras release, and install it there if it is missing.
 
     Raises:
-        subprocess.CalledProcessError: It cannot be installed; pip has said why.
+        EnvironmentBroken: It cannot be installed; the installer's own words are in the message.
     """
-    folder = cache / f"keras-{version}"
-    if folder.exists():
-        return folder
-    packages = [f"keras=={version}", *(_NEEDED_BY_OLD if version.startswith("3.0.") else ())]
-    cache.mkdir(parents=True, exist_ok=True)
-    # Installed beside and then renamed, so that an interrupted installation is never used.
-    part = tempfile.mkdtemp(dir=cache, prefix=".part-")
-    pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--target", part]
-    try:
-        subprocess.run([*pip, *packages], check=True)
-        os.replace(part, folder)  # noqa: PTH105 - a folder, which Path.replace types as a file
-    finally:
-        shutil.rmtree(part, ignore_errors=True)
-    return folder
+    return Cache(cache).built(
+        f"keras-{version}",
+        lambda part: install_overlay(part, [f"keras=={version}"], look_at(current())),
+    )
 
 
 def with_overlay(folder: Path) -> dict[str, str]:
