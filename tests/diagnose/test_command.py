@@ -56,6 +56,7 @@ def command(tmp_path: Path) -> Command:
 def test_a_script_notices_nothing(command: Command, tmp_path: Path) -> None:
     """Arguments, streams and status are its own; the document is all that standard output holds."""
     script = f"""
+import tensorflow as tf
 import argparse, sys
 parser = argparse.ArgumentParser()
 parser.add_argument("--json", type=int)
@@ -76,7 +77,7 @@ sys.exit(3)
     assert document["findings"] == []
     assert [run["done_epochs"] for run in document["runs"]] == [2, 2]
     assert (
-        document["ending"] == "The script ended itself with status 3, by sys.exit at train.py:17."
+        document["ending"] == "The script ended itself with status 3, by sys.exit at train.py:18."
     )
     assert "typed" in result.stderr
     assert "y" * 200_000 in result.stderr

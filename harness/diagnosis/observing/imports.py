@@ -38,9 +38,15 @@ class _Finder(MetaPathFinder):
                 continue
             spec: ModuleSpec | None = find(fullname, path, target)
             if spec is not None and spec.loader is not None:
-                spec.loader = _Loader(spec.loader, self._actions.pop(fullname))
+                # Asked for is not yet imported: TensorFlow only looks whether there is a Keras.
+                spec.loader = _Loader(spec.loader, lambda: self._imported(fullname))
                 return spec
         return None
+
+    def _imported(self, name: str) -> None:
+        action = self._actions.pop(name, None)
+        if action is not None:
+            action()
 
 
 class _Loader(Loader):
