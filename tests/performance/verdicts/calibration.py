@@ -30,7 +30,7 @@ TABLE = Path(harness.statistics.__file__).parent / "change_bars.json"
 ALPHA = 0.0088
 """False alarms in the first 60 commits, and in every 60 after: 1 % less the simulation's error."""
 
-FIRST = ((14, 20, 25, 30, 40, 50, 61), (0.02, 0.04, 0.06, 0.22, 0.28, 0.38), 0.75)
+FIRST = ((14, 20, 25, 30, 40, 50, 61), (0.02, 0.04, 0.06, 0.22, 0.28, 0.38), 0.6)
 LATER = ((61, 121), (1.0,), 0.92)
 """Points at which the bars change; how the stretches between spend the false alarms, in the first
 60 commits late, where most can be found; and the part of it that the score for independent noise
