@@ -41,7 +41,7 @@ class Stages:
     By look k at n_k of n pairs, ``alpha * (n_k / n)**2`` is spent. What a look adds is its own
     level, so that their sum bounds all alarms however the looks hang together. The looks share
     pairs, so the true rate is lower: 0.6 of `alpha` with the stages below, measured. Boundaries
-    that use the correlation would be 8 % narrower, and exact only in the limit of many pairs.
+    that use the correlation would be about 8 % narrower, and exact only in the limit of many pairs.
 
     Attributes:
         pairs: Numbers of pairs at which to look, increasing.
