@@ -205,12 +205,8 @@ def _observe(
         # Its frames hold what the loop had open, which is none of the loop's fault.
         traceback.clear_frames(error.__traceback__)
     left_behind = None if ledger is None else ledger.difference()
-    plan = replace(_plan(spec, inputs), drawn_batches=inputs.count_draws())
-    if not recorder.recording.norms:
-        # No rows: nobody counted the steps, so no plan was missed.
-        plan = replace(plan, steps_per_epoch=None)
     stop = classify(
-        plan=plan,
+        plan=_counted_plan(spec, inputs, recorder.recording),
         end=end,
         error=error,
         watch=recorder.watch,
@@ -234,6 +230,13 @@ def _observe(
 def _say(journal: JournalWriter | None, kind: str, **values: str | int | None) -> None:
     if journal is not None:
         journal.write(kind, **values)
+
+
+def _counted_plan(spec: PipelineSpec, inputs: Inputs, recording: Recording) -> Plan:
+    """The plan, as far as what was recorded can tell whether it was kept."""
+    plan = replace(_plan(spec, inputs), drawn_batches=inputs.count_draws())
+    # No rows: nobody counted the steps, so no plan was missed.
+    return plan if recording.norms else replace(plan, steps_per_epoch=None)
 
 
 def _plan(spec: PipelineSpec, inputs: Inputs) -> Plan:
