@@ -180,7 +180,7 @@ model.fit(x, x[:, :1], epochs=5, verbose=0, callbacks=[Sleeper()])
     text = " ".join(result.stdout.split())
     assert result.returncode == 1, result.stdout + result.stderr
     assert "PROBLEM timed_out (fit at train.py:12)" in text
-    assert "no progress for 20 s" in text
+    assert "No progress for 20 s" in text
     assert "train.py:11" in text
     assert "2 epochs of 5 and 4 steps had been done." in text
 

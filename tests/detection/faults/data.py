@@ -265,19 +265,4 @@ MEMORY: Final = (
             ("except StopIteration:", "except (StopIteration, MemoryError):"),
         ),
     ),
-    Fault(
-        "out_of_memory_renamed",
-        "memory_pressure",
-        "running out of memory comes out as another error",
-        rewrite(
-            f"{EPOCH}.catch_stop_iteration",
-            (
-                "except StopIteration:",
-                (
-                    "except MemoryError: raise RuntimeError('no memory') from None\n"
-                    "    except StopIteration:"
-                ),
-            ),
-        ),
-    ),
 )
