@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from harness.diagnosis.finding import Finding
+from harness.diagnosis.finding import Finding, Level
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
@@ -25,6 +25,10 @@ _SHOWN_BY: Final[Mapping[str, tuple[str, ...]]] = {
 """Findings of the training itself that say the same with more evidence."""
 
 
+_NO_FAULT: Final = frozenset({"tiny_last_batch"})
+"""What most trainings live with: worth knowing, and nothing is wrong."""
+
+
 def known_before(fit: FitSeen, found: Collection[str]) -> Iterator[Finding]:
     """What was known before.
 
@@ -36,10 +40,11 @@ def known_before(fit: FitSeen, found: Collection[str]) -> Iterator[Finding]:
         if any(rule in found for rule in _SHOWN_BY.get(planned.rule, (planned.rule,))):
             continue
         refused = planned.severity == "refuse"
+        warned: Level = "note" if planned.rule in _NO_FAULT else "warning"
         message = planned.message[:1].upper() + planned.message[1:]
         yield Finding(
             rule=planned.rule,
-            level="problem" if refused else "warning",
+            level="problem" if refused else warned,
             where=f"{fit.where}: {planned.where.removeprefix('fit: ')}",
             seen=f"{message}.",
             why="It could be known before the first step."
