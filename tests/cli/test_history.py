@@ -105,8 +105,10 @@ def test_verdict_on_everything(capsys: pytest.CaptureFixture[str]) -> None:
         "    From 500 ms to 600 ms, where nothing scattered before.",
         "    It came with 0000000020: look at 0000000019..0000000020.",
         "3 figures: 1 regression, 1 no change, 1 could not judge",
-        "Of flat figures that scatter, at most 1 % are ever called changed in 60 commits; "
-        "of those that drift with the machine, more.",
+        (
+            "Of flat figures that scatter, at most 1 % are ever called changed in 60 commits; "
+            "of those that drift with the machine, more."
+        ),
     ]
 
 
