@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from harness.history.detection import detected
 from harness.statistics.changes import FEWEST, find_changes
 from harness.statistics.counts import exact_share
-from harness.statistics.trend import judge_history
 from tests.performance.verdicts.detectors import available, ours
 from tests.performance.verdicts.noise import AR_HALF, CV, HEAVY, INDEPENDENT, Noise
 from tests.performance.verdicts.recording import Recorded
@@ -99,7 +99,7 @@ def verdict_costs() -> Iterator[str]:
         spent = []
         for _ in range(20):
             begin = time.process_time()
-            judge_history(values)
+            detected(values.tolist())
             spent.append(time.process_time() - begin)
         yield f"{1e3 * median(spent):.1f} ms ({points} commits, {steps} changes)"
 
