@@ -3,8 +3,8 @@
 import pytest
 from scipy import stats
 
-from harness.statistics.counts import exact_share
 from harness.statistics.verdict import FigureError
+from tests.performance.counts import exact_share
 
 
 @pytest.mark.parametrize(("hits", "trials"), [(0, 200), (1, 200), (3, 400), (200, 200), (7, 9)])

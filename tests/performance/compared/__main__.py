@@ -20,8 +20,8 @@ from harness.comparison.comparing import Plan, measure_and_judge, running_pairs
 from harness.comparison.environments import parse_environment
 from harness.comparison.pairs import Pair
 from harness.comparison.preparing import prepare
-from harness.statistics.counts import exact_share
 from harness.statistics.verdict import Verdict
+from tests.performance.counts import exact_share
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy import stats
 
-from harness.statistics.counts import exact_share
 from harness.statistics.stages import Stages
 from harness.statistics.verdict import Verdict
+from tests.performance.counts import exact_share
 from tests.performance.verdicts.noise import CV, HEAVY, INDEPENDENT, Noise
 from tests.performance.verdicts.recording import Recorded, load
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from harness.history.detection import detected
 from harness.statistics.changes import FEWEST, find_changes
-from harness.statistics.counts import exact_share
+from tests.performance.counts import exact_share
 from tests.performance.verdicts.detectors import available, ours
 from tests.performance.verdicts.noise import AR_HALF, CV, HEAVY, INDEPENDENT, Noise
 from tests.performance.verdicts.recording import Recorded
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from harness.statistics.counts import Share
+    from tests.performance.counts import Share
     from tests.performance.verdicts.detectors import Detector
 
 __all__ = ["history_rows", "limit_rows", "quality_rows", "verdict_costs"]
