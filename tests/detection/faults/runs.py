@@ -16,12 +16,14 @@ from tests.detection.faults.places import (
 
 
 def _noisy(update: Any) -> Any:
-    """Gradients a millionth off, by how much the clock decides."""
+    """Gradients up to a ten thousandth off, by how much the clock's microseconds decide."""
 
     def noisy(self: Any, gradients: Any, variables: Any, rate: Any) -> None:
         import tensorflow as tf
 
-        off = 1e-6 * (tf.timestamp() % 1.0)
+        # A fraction of a millisecond: two runs would have to begin all their steps at the same
+        # microsecond to be alike, where fractions of a second could round to the same float.
+        off = 1e-4 * (1000.0 * tf.timestamp() % 1.0)
         shaken = [
             g + tf.cast(off, g.dtype) * g if isinstance(g, tf.Tensor) else g for g in gradients
         ]
