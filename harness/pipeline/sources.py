@@ -13,7 +13,6 @@ from harness.pipeline.datasets import (
     calm_options,
     counted_batches,
     new_counter,
-    of_unknown_cardinality,
 )
 from harness.pipeline.python_sources import from_generator, generator, py_dataset
 from harness.pipeline.tally import Tally
@@ -131,9 +130,14 @@ def build_source(kind: SourceKind, examples: Examples, spec: DataSpec, *, seed: 
             data = tf.nest.map_structure(tf.convert_to_tensor, examples.arrays())
         case "dataset" | "dataset_unknown":
             tally.counter = new_counter()
-            data = counted_batches(examples, spec, tally.counter, shuffle=shuffle, seed=seed)
-            if kind == "dataset_unknown":
-                data = of_unknown_cardinality(data)
+            data = counted_batches(
+                examples,
+                spec,
+                tally.counter,
+                shuffle=shuffle,
+                seed=seed,
+                unknown=kind == "dataset_unknown",
+            )
         case "generator":
             data = generator(examples, spec, tally)
         case "from_generator":
