@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from harness.pipeline.backend import backend_name, import_tensorflow
 from harness.pipeline.distribution import strategy_scope
 from harness.pipeline.driven import gradient_step, hand_over, successor_of
 from harness.pipeline.legacy import LegacyOptimizer
@@ -21,6 +20,7 @@ from harness.pipeline.optimizer import (
     start_from_weights,
 )
 from harness.pipeline.tape import tape_step
+from harness.pipeline.values import kept_value, put_back
 from harness.spec.model import MLPSpec, VariablesSpec
 from harness.spec.optimizer import ImportedOptimizerSpec, MultiOptimizerSpec
 from harness.spec.training import (
@@ -93,8 +93,9 @@ class TrainingPipeline:
                 self._build_model(spec, examples)
             # Outside the scope: what the observer makes has no copies.
             self._watch_model(spec)
+        self._rate = _constant_rate(spec)
         self._initial = [
-            (variable, _kept_value(variable)) for variable in (*self.variables, *self._fresh())
+            (variable, kept_value(variable)) for variable in (*self.variables, *self._fresh())
         ]
 
     def _build_variables(
@@ -241,14 +242,13 @@ class TrainingPipeline:
     def reset_values(self, spec: PipelineSpec) -> None:
         """Put back every variable, but nothing that a fit may have left behind in the model."""
         for variable, value in self._initial:
-            _put_back(variable, value)
+            put_back(variable, value)
         if isinstance(spec.model, VariablesSpec) and spec.model.initial is not None:
             _assign_flat(self._trainable, np.asarray(spec.model.initial))
             start_from_weights(self.optimizer, self._trainable)
-        rate = None
-        if not isinstance(spec.optimizer, ImportedOptimizerSpec | MultiOptimizerSpec):
-            rate = spec.optimizer.learning_rate
-        if isinstance(rate, int | float):
+        rate = _constant_rate(spec)
+        # The rate that it was built with is back already, and Keras' setter is slow.
+        if rate is not None and rate != self._rate:
             inner_optimizer(self.optimizer).learning_rate = rate
         if self.model is not None:
             self.model.reset_metrics()
@@ -285,22 +285,12 @@ def _metrics(spec: PipelineSpec, heads: int, *, weighted: bool) -> list[Any]:
     return [[build_metric(metric) for metric in chosen] for _ in range(heads)]
 
 
-def _kept_value(variable: Any) -> Any:
-    """A copy of the value of a variable, in the form that is put back fastest."""
-    value = np.array(variable.numpy())
-    # A tensor, or every reset would have to make it again.
-    return import_tensorflow().constant(value) if backend_name() == "tensorflow" else value
-
-
-def _put_back(variable: Any, value: Any) -> None:
-    """Assign past Keras, which would convert and check what it has held before."""
-    if backend_name() != "tensorflow":
-        variable.assign(value)
-        return
-    native = getattr(variable, "value", variable)
-    if callable(native):
-        native = variable
-    native.assign(value, read_value=False)
+def _constant_rate(spec: PipelineSpec) -> float | None:
+    """The learning rate that a variable of the optimizer holds; None where it is no constant."""
+    if isinstance(spec.optimizer, ImportedOptimizerSpec | MultiOptimizerSpec):
+        return None
+    rate = spec.optimizer.learning_rate
+    return rate if isinstance(rate, int | float) else None
 
 
 def _assign_flat(variables: list[Any], flat: NDArray[Any]) -> None:

@@ -6,6 +6,8 @@ import threading
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from harness.pipeline.values import read_value
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -62,5 +64,5 @@ class Tally:
     def settle(self) -> None:
         """Take over what was counted inside a graph."""
         if self.counter is not None:
-            batches, samples = self.counter.numpy()
+            batches, samples = read_value(self.counter)
             self.batches, self.samples = int(batches), int(samples)

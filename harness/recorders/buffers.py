@@ -8,6 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from harness.errors import PipelineError
+from harness.pipeline.values import put_back, read_value
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -61,15 +62,15 @@ class RowBuffers:
     @property
     def rows(self) -> int:
         """Rows written so far."""
-        return int(self._row.numpy())
+        return int(read_value(self._row))
 
     def reset(self) -> None:
         """Forget all rows."""
-        self._row.assign(0)
+        self.rewind(0)
 
     def rewind(self, rows: int) -> None:
         """Forget all rows but the first so many."""
-        self._row.assign(rows)
+        put_back(self._row, tf.constant(rows, tf.int64))
 
     def write(self, values: Mapping[str, Any], after: Any) -> None:
         """Write one row of each table, from inside a graph or not.
@@ -108,4 +109,4 @@ class RowBuffers:
                 f"{self.capacity} rows. The run was longer than its plan allows."
             )
             raise PipelineError(message)
-        return {name: table.numpy()[:rows] for name, table in self._tables.items()}
+        return {name: read_value(table)[:rows] for name, table in self._tables.items()}

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import gc
+import os
 import re
 import threading
 import time
 from collections import Counter
+from functools import cache
 from pathlib import Path
 
 import psutil
@@ -19,9 +21,9 @@ _GRACE_SECONDS = 0.5
 
 _NUMBER = re.compile(r"[-_]?\d+")
 
-_DESCRIPTORS = Path("/proc/self/fd")
+_DESCRIPTORS = "/proc/self/fd"
 
-_TASKS = Path("/proc/self/task")
+_TASKS = "/proc/self/task"
 
 _KERNEL = re.compile(r"^(anon_inode|socket|/dev|/proc|/sys)")
 """Descriptors that libraries keep for good: event queues, devices, what they read of the system."""
@@ -67,25 +69,37 @@ def _held() -> Counter[str]:
 
 def _children() -> list[str]:
     """Child processes; a list that is kept by the kernel, where psutil reads every process."""
-    lists = list(_TASKS.glob("*/children"))
-    if not lists:
+    if not _has_lists():
         return [f"process {child.name()}" for child in psutil.Process().children()]
     names = []
-    for path in lists:
+    for task in os.listdir(_TASKS):
         # The thread or the child may have ended since.
         with contextlib.suppress(OSError, psutil.Error):
-            names += [
-                f"process {psutil.Process(int(pid)).name()}" for pid in path.read_text().split()
-            ]
+            children = _read(f"{_TASKS}/{task}/children")
+            names += [f"process {psutil.Process(int(pid)).name()}" for pid in children.split()]
     return names
 
 
+@cache
+def _has_lists() -> bool:
+    return Path(f"{_TASKS}/{os.getpid()}/children").exists()
+
+
+def _read(path: str) -> bytes:
+    """A small file of the kernel's, without the buffers and decoders that cost more than it."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        return os.read(descriptor, 2**16)
+    finally:
+        os.close(descriptor)
+
+
 def _files() -> list[str]:
-    if not _DESCRIPTORS.is_dir():
+    if not Path(_DESCRIPTORS).is_dir():
         return [f"file {Path(file.path).name}" for file in psutil.Process().open_files()]
     names = []
-    for entry in _DESCRIPTORS.iterdir():
+    for entry in os.listdir(_DESCRIPTORS):
         # Another thread may have closed it since.
         with contextlib.suppress(OSError):
-            names.append(str(entry.readlink()))
-    return [f"file {Path(_NUMBER.sub('', n)).name}" for n in names if not _KERNEL.match(n)]
+            names.append(os.readlink(f"{_DESCRIPTORS}/{entry}"))
+    return [f"file {os.path.basename(_NUMBER.sub('', n))}" for n in names if not _KERNEL.match(n)]

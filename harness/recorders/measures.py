@@ -17,6 +17,9 @@ def first_input(batch: Any) -> Any:
 def read(value: Any) -> Any:
     """The value now: a read that later writes in the same graph can't overtake."""
     native = value if hasattr(value, "read_value") else getattr(value, "value", value)
+    if type(native).__name__ == "ResourceVariable":
+        # `read_value` adds an op that hands on what was read, to be traced and run each time.
+        return tf.raw_ops.ReadVariableOp(resource=native.handle, dtype=native.dtype)
     return native.read_value() if hasattr(native, "read_value") else native
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness.pipeline.backend import import_keras
 from harness.pipeline.inputs import Inputs
+from harness.pipeline.values import read_value
 from harness.recorders.keeping import Keeping, batch_watcher
 from harness.recorders.resources import resident_bytes
 from harness.recorders.streaming import Events
@@ -242,7 +243,7 @@ class RunRecorder:
         if rate is None:
             return None
         # A variable, a schedule's tensor or a number: Keras 3.8 has no `float(variable)`.
-        return float(rate.numpy() if hasattr(rate, "numpy") else rate)
+        return float(read_value(rate) if hasattr(rate, "numpy") else rate)
 
     def _note_callbacks(self, epoch: int | None, *, final: bool) -> None:
         for index, callback in enumerate(self._callbacks):

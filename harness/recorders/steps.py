@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import threading
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import tensorflow as tf
 
 from harness.pipeline.optimizer import inner_optimizer
+from harness.pipeline.values import read_value
 from harness.recorders.buffers import RowBuffers
 from harness.recorders.columns import COUNTERS, MEASURES, step_columns
 from harness.recorders.measures import first_input, half_square, read, spread
@@ -50,6 +51,14 @@ class _Current(threading.local):
     frame: Frame | None = None
 
 
+class _State(NamedTuple):
+    """The variables under one optimizer, which is held so that no other gets its identity."""
+
+    optimizer: Any
+    variables: list[Any]
+    described: tuple[VariableInfo, ...]
+
+
 class StepRecorder:
     """Buffers of one compiled pipeline and the wrappers that fill them.
 
@@ -82,7 +91,7 @@ class StepRecorder:
         self._fingerprint: Fingerprint | None = None
         self._buffers: RowBuffers | None = None
         self._without_gradient: set[int] = set()
-        self._states: dict[int, tuple[Any, list[Any]]] = {}
+        self._states: dict[int, _State] = {}
         self.traces = 0
         self.clips = False
 
@@ -113,18 +122,20 @@ class StepRecorder:
         return recorded
 
     @property
-    def _state(self) -> list[Any]:
+    def _state(self) -> _State:
         """The variables, those of the optimizer that is in use among them."""
         optimizer = self._pipeline.optimizer
         if id(optimizer) not in self._states:
             # With the optimizer, so that no other one is ever found under its identity.
-            self._states[id(optimizer)] = optimizer, state_variables(self._pipeline)
-        return self._states[id(optimizer)][1]
+            variables = state_variables(self._pipeline)
+            described = describe_state(self._pipeline, variables)
+            self._states[id(optimizer)] = _State(optimizer, variables, described)
+        return self._states[id(optimizer)]
 
     @property
     def state(self) -> tuple[VariableInfo, ...]:
         """What the columns of the state are."""
-        return describe_state(self._pipeline, self._state)
+        return self._state.described
 
     @cached_property
     def trainable(self) -> tuple[VariableInfo, ...]:
@@ -168,7 +179,8 @@ class StepRecorder:
 
     def read_state(self) -> NDArray[np.float64]:
         """All variables now, as one row."""
-        values = [np.asarray(variable.numpy(), np.float64).ravel() for variable in self._state]
+        variables = self._state.variables
+        values = [np.asarray(read_value(variable), np.float64).ravel() for variable in variables]
         return np.concatenate(values) if values else np.zeros(0)
 
     def read(self) -> dict[str, NDArray[Any]]:
@@ -186,7 +198,7 @@ class StepRecorder:
         return step_columns(
             tables,
             self._measures,
-            final_count=lambda: int(self._pipeline.optimizer.iterations.numpy()),
+            final_count=lambda: int(read_value(self._pipeline.optimizer.iterations)),
             sizes=[variable.size for variable in self.trainable],
             without_gradient=sorted(self._without_gradient),
         )
@@ -199,11 +211,11 @@ class StepRecorder:
     def _go_on(self) -> None:
         """Another model or optimizer takes over: its rows must fit into the same tables."""
         now = self._state
-        _, first = next(iter(self._states.values()))
-        shapes = [[tuple(variable.shape) for variable in part] for part in (first, now)]
+        first = next(iter(self._states.values()))
+        shapes = [[tuple(variable.shape) for variable in state.variables] for state in (first, now)]
         if shapes[0] != shapes[1]:
             # What was recorded until now stays readable.
-            self._states[id(self._pipeline.optimizer)] = self._pipeline.optimizer, first
+            self._states[id(now.optimizer)] = first._replace(optimizer=now.optimizer)
             message = (
                 f"what goes on must have the variables of what went before, which are "
                 f"{shapes[0]}, got {shapes[1]}"
@@ -318,14 +330,14 @@ class StepRecorder:
                 missing = tf.constant(np.nan, "float64")
                 self._clipped.assign(tf.fill(self._clipped.shape, missing))
         if self._recording.state:
-            frame.before = flatten([read(variable) for variable in self._state])
+            frame.before = flatten([read(variable) for variable in self._state.variables])
 
     def _after(self, frame: Frame) -> None:
         frame.applied = True
         if self._recording.state or self._stream is not None:
             frame.iterations_after = read(self._pipeline.optimizer.iterations)
         if self._recording.state:
-            frame.after = flatten([read(variable) for variable in self._state])
+            frame.after = flatten([read(variable) for variable in self._state.variables])
 
     def _keep_clipped(self, gradients: Any) -> Any:
         """Called where gradients are clipped, which may be inside a branch of the graph."""

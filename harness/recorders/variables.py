@@ -59,8 +59,11 @@ def flatten(tensors: Sequence[Any]) -> Any:
     """One float64 row of all elements, one tensor after the other; float64 holds them exactly."""
     import tensorflow as tf  # noqa: PLC0415 - only the graph recorders need it
 
-    parts = [tf.reshape(tf.cast(tensor, "float64"), [-1]) for tensor in tensors]
-    return tf.concat(parts, axis=0) if parts else tf.zeros([0], "float64")
+    if not tensors:
+        return tf.zeros([0], "float64")
+    row = tf.constant([-1])
+    parts = [tf.reshape(tf.cast(tensor, "float64"), row) for tensor in tensors]
+    return tf.concat(parts, axis=0)
 
 
 def widest(variables: Sequence[Any]) -> str:

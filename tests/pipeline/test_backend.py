@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import importlib
+import sys
 from types import ModuleType
 from typing import TYPE_CHECKING, NoReturn
 
@@ -38,6 +39,7 @@ def test_a_missing_backend_says_what_to_install(
         message = f"No module named {wanted!r}"
         raise ModuleNotFoundError(message)
 
+    monkeypatch.delitem(sys.modules, name)
     monkeypatch.setattr(importlib, "import_module", fail)
     with pytest.raises(MissingBackendError) as caught:
         find()
@@ -50,6 +52,7 @@ def test_keras_2_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     """An old Keras imports, and is not what the harness drives."""
     old = ModuleType("keras")
     old.__version__ = "2.15.0"  # type: ignore[attr-defined]
+    monkeypatch.delitem(sys.modules, "keras")
     monkeypatch.setattr(importlib, "import_module", lambda _: old)
     with pytest.raises(MissingBackendError) as caught:
         import_keras()

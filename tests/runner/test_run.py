@@ -194,6 +194,7 @@ def test_a_missing_backend_is_an_error_of_the_user(monkeypatch: pytest.MonkeyPat
         message = f"No module named {name!r}"
         raise ModuleNotFoundError(message)
 
+    monkeypatch.delitem(sys.modules, "tensorflow")
     monkeypatch.setattr(importlib, "import_module", fail)
     with pytest.raises(MissingBackendError, match=r"pip install \"pytest-training-harness\[cpu\]"):
         run(data=DATASET)
