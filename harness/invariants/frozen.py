@@ -14,7 +14,7 @@ from harness.oracles.dense import forward
 from harness.oracles.losses_values import loss_total, unreduced
 from harness.spec.metrics import ImportedMetricSpec
 from harness.spec.model import MLPSpec
-from harness.spec.training import FitSpec
+from harness.spec.training import FitSpec, TrainOnBatchSpec
 from harness.trace.recording import Recording
 
 
@@ -64,10 +64,15 @@ def frozen_logs_match_oracle(view: View, reason: Reason) -> tuple[Violation, ...
 def _require_frozen(view: View) -> None:
     training, data = view.pipeline.training, view.pipeline.data
     rate, model = getattr(view.pipeline.optimizer, "learning_rate", None), view.pipeline.model
-    whole = isinstance(training, FitSpec) and training.steps_per_epoch is None and data.repeat == 1
+    whole = data.repeat == 1 and (
+        isinstance(training, FitSpec | TrainOnBatchSpec)
+        and training.steps_per_epoch is None
+        and getattr(training, "max_steps", None) is None
+    )
     if rate != 0.0 or not whole:
         message = (
-            "training must be fit over whole passes with learning rate 0 to be judged frozen, "
+            "training must be fit or train_on_batch over whole passes with learning rate 0 to be "
+            "judged frozen, "
             f"got learning rate {rate!r} and {training!r}."
         )
         raise NothingToJudge(message)

@@ -21,7 +21,7 @@ from harness.oracles.normalization import folded
 from harness.oracles.reference import PredictedStep, predict_steps
 from harness.spec.losses import ImportedLossSpec
 from harness.spec.model import MLPSpec
-from harness.spec.training import FitSpec
+from harness.spec.training import FitSpec, TrainOnBatchSpec
 from harness.trace.state import StateTable
 
 
@@ -176,7 +176,7 @@ def example_weights(view: View) -> Float64 | None:
     """
     examples, training = view.examples, view.pipeline.training
     weights = examples.sample_weight
-    if not isinstance(training, FitSpec) or training.class_weight is None:
+    if not isinstance(training, FitSpec | TrainOnBatchSpec) or training.class_weight is None:
         return None if weights is None else weights.astype(np.float64)
     targets = examples.targets
     wide = targets.ndim > 1 and targets.shape[-1] > 1

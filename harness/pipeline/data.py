@@ -126,11 +126,22 @@ def _drawn(spec: _DrawnData, rng: np.random.Generator) -> Examples:
             inputs = spec.scale * rng.standard_normal(shape)
             return Examples(inputs=inputs, targets=inputs.mean(axis=(1, 2))[:, None])
         case TokensSpec():
-            tokens = rng.integers(0, spec.vocabulary, (spec.examples, spec.length))
-            present = (tokens == 0).any(axis=1, keepdims=True)
-            return Examples(inputs=tokens, targets=present.astype(np.float64))
+            return _tokens(spec, rng)
         case _:
             assert_never(spec)
+
+
+def _tokens(spec: TokensSpec, rng: np.random.Generator) -> Examples:
+    first = 0 if spec.shortest is None else 1
+    tokens = rng.integers(first, spec.vocabulary, (spec.examples, spec.length))
+    if spec.shortest is not None:
+        lengths = rng.integers(spec.shortest, spec.length + 1, (spec.examples, 1))
+        tokens[np.arange(spec.length) >= lengths] = 0
+    tokens = np.pad(tokens, ((0, 0), (0, spec.padding)))
+    if spec.per_token:
+        return Examples(inputs=tokens, targets=(tokens % 2.0)[..., np.newaxis])
+    present = (tokens == first).any(axis=1, keepdims=True)
+    return Examples(inputs=tokens, targets=present.astype(np.float64))
 
 
 def hold_out(examples: Examples, spec: ValidationSpec | None) -> tuple[Examples, Examples | None]:
@@ -163,8 +174,13 @@ def _weighted(examples: Examples, spec: AnyData) -> Examples:
     if examples.sample_weight is not None:
         message = "data.weighted must be false where the data have weights of their own, got true."
         raise PipelineError(message)
-    quarters = np.random.default_rng((spec.seed, 1)).integers(0, 9, len(examples))
-    return replace(examples, sample_weight=quarters / 4.0)
+    rng = np.random.default_rng((spec.seed, 1))
+    if isinstance(spec, TokensSpec) and spec.per_token:
+        weights = rng.integers(0, 9, (len(examples), spec.length)) / 4.0
+        # Nobody may read those of the padding.
+        padded = np.pad(weights, ((0, 0), (0, spec.padding)), constant_values=2.0)
+        return replace(examples, sample_weight=padded)
+    return replace(examples, sample_weight=rng.integers(0, 9, len(examples)) / 4.0)
 
 
 def _linear_regression(spec: LinearRegressionSpec, rng: np.random.Generator) -> Examples:

@@ -10,6 +10,7 @@ import numpy as np
 
 from harness.errors import PipelineError
 from harness.pipeline.backend import import_tensorflow
+from harness.pipeline.on_batch import OnBatch
 from harness.pipeline.saving import save_and_load
 from harness.spec.callbacks import ProgressBarSpec
 from harness.spec.training import (
@@ -76,7 +77,8 @@ def train(
         case FitSpec():
             return LoopEnd(history=_fits(pipeline, spec, training, inputs, callbacks))
         case TrainOnBatchSpec():
-            return _loop(pipeline, training, inputs, observer, _on_batch(pipeline.model))
+            on_batch = OnBatch(pipeline.model, training, spec, inputs.validation)
+            return _loop(pipeline, training, inputs, observer, on_batch.step, reporter=on_batch)
         case GradientTapeSpec():
             step = _compiled(pipeline) if training.compiled else _eager(pipeline)
             return _loop(pipeline, training, inputs, observer, step)
@@ -151,12 +153,16 @@ def _loop(
     inputs: Inputs,
     observer: Observer,
     step: Step,
+    *,
+    reporter: OnBatch | None = None,
 ) -> LoopEnd:
     """Epochs over the source; the condition that ends it is the loop's own."""
     source = _source(inputs)
     ran_out = False
     for epoch in range(training.epochs):
         observer.on_epoch_begin(epoch)
+        if reporter is not None:
+            reporter.begin()
         losses: list[tuple[float, int]] = []
         batches: Iterator[Any] = source.epoch()
         while training.steps_per_epoch is None or len(losses) < training.steps_per_epoch:
@@ -170,7 +176,8 @@ def _loop(
             logs = step(batch)
             observer.on_batch_end()
             losses.append((float(logs["loss"]), len(batch[0])))
-        observer.on_epoch_end(epoch, _epoch_logs(losses))
+        report = _epoch_logs(losses) if reporter is None else reporter.logs(epoch)
+        observer.on_epoch_end(epoch, report)
         if _spent(pipeline, training.max_steps):
             return LoopEnd(reached_max_steps=True)
     return LoopEnd(ran_out=ran_out)
@@ -178,15 +185,6 @@ def _loop(
 
 def _spent(pipeline: TrainingPipeline, max_steps: int | None) -> bool:
     return max_steps is not None and int(pipeline.optimizer.iterations.numpy()) >= max_steps
-
-
-def _on_batch(model: Any) -> Step:
-    def step(batch: Any) -> Any:
-        # Keras' own loss is a running mean over the calls; the loop wants this batch's.
-        model.reset_metrics()
-        return model.train_on_batch(*batch, return_dict=True)
-
-    return step
 
 
 def _observed_step(pipeline: TrainingPipeline) -> Step:

@@ -189,20 +189,30 @@ def _lstm(spec: LSTMSpec, input_shape: tuple[int, ...]) -> Any:
 def _embedding(spec: EmbeddingSpec, input_shape: tuple[int, ...]) -> Any:
     keras = import_keras()
     layers = keras.layers
-    return keras.Sequential(
-        [
-            keras.Input(input_shape, dtype="int64"),
-            layers.Embedding(spec.vocabulary, spec.dimension, dtype=spec.dtype, name="embedding"),
-            layers.GlobalAveragePooling1D(dtype=spec.dtype, name="mean"),
-            layers.Dense(
-                spec.outputs,
-                activation=spec.output_activation,
-                dtype=_output_dtype(spec.dtype),
-                name="output",
-            ),
-        ],
-        name="embedding_model",
+    stack: list[Any] = [
+        keras.Input(input_shape, dtype="int64"),
+        layers.Embedding(
+            spec.vocabulary,
+            spec.dimension,
+            mask_zero=spec.mask_zero,
+            dtype=spec.dtype,
+            name="embedding",
+        ),
+    ]
+    if spec.recurrent:
+        lstm = layers.LSTM(
+            spec.dimension, return_sequences=spec.per_token, dtype=spec.dtype, name="lstm"
+        )
+        stack.append(lstm)
+    elif not spec.per_token:
+        stack.append(layers.GlobalAveragePooling1D(dtype=spec.dtype, name="mean"))
+    output = layers.Dense(
+        spec.outputs,
+        activation=spec.output_activation,
+        dtype=_output_dtype(spec.dtype),
+        name="output",
     )
+    return keras.Sequential([*stack, output], name="embedding_model")
 
 
 def _multi_output(spec: MultiOutputSpec, input_shape: tuple[int, ...]) -> Any:

@@ -95,6 +95,9 @@ def keras_splits_arrays(pipeline: PipelineSpec) -> Iterator[Finding]:
     if source not in ("array", "tensor") or validation.source != "array":
         rule = "be false unless data.source is 'array' or 'tensor' and validation.source 'array'"
         yield finding("validation.by_keras", rule, validation.by_keras)
+    elif not isinstance(pipeline.training, FitSpec):
+        rule = f"be false for the training {pipeline.training.kind}"
+        yield finding("validation.by_keras", rule, validation.by_keras)
 
 
 def training_ends(pipeline: PipelineSpec) -> Iterator[Finding]:
@@ -159,6 +162,22 @@ def vocabulary_covers_tokens(pipeline: PipelineSpec) -> Iterator[Finding]:
         yield finding("model.vocabulary", rule, model.vocabulary)
 
 
+def padding_is_no_token(pipeline: PipelineSpec) -> Iterator[Finding]:
+    """Padding stands behind texts of different length, and each label has an output."""
+    data, model = pipeline.data, pipeline.model
+    if not isinstance(data, TokensSpec):
+        return
+    if data.padding and data.shortest is None:
+        rule = "be 0 unless data.shortest is given, or 0 were a token"
+        yield finding("data.padding", rule, data.padding)
+    if data.shortest is not None and data.shortest > data.length:
+        rule = f"be at most data.length, which is {data.length}"
+        yield finding("data.shortest", rule, data.shortest)
+    if isinstance(model, EmbeddingSpec) and model.per_token != data.per_token:
+        rule = f"be like data.per_token, which is {str(data.per_token).lower()}"
+        yield finding("model.per_token", rule, model.per_token)
+
+
 def examples_of(data: DataSpec) -> int | None:
     """How many examples there are, or None where only running the user's function can tell."""
     examples: int | None = getattr(data, "examples", None)
@@ -181,4 +200,5 @@ DATA_CHECKS = (
     model_reads_data,
     images_are_vectors,
     vocabulary_covers_tokens,
+    padding_is_no_token,
 )

@@ -7,7 +7,12 @@ from typing import TYPE_CHECKING
 from harness.spec.data import PredictionsSpec
 from harness.spec.findings import Finding, finding
 from harness.spec.model import VariablesSpec
-from harness.spec.training import ApplyGradientsSpec, FitSpec, UpdateMetricsSpec
+from harness.spec.training import (
+    ApplyGradientsSpec,
+    FitSpec,
+    TrainOnBatchSpec,
+    UpdateMetricsSpec,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -111,17 +116,18 @@ def gradients_of_variables(pipeline: PipelineSpec) -> Iterator[Finding]:
 
 
 def only_fit_has_more(pipeline: PipelineSpec) -> Iterator[Finding]:
-    """Callbacks, validation and batched executions are services of fit."""
+    """Callbacks and batched executions are services of fit; validation has another loop too."""
     kind = pipeline.training.kind
     if isinstance(pipeline.training, FitSpec):
         return
     if pipeline.callbacks:
         names = [callback.kind for callback in pipeline.callbacks]
         yield finding("callbacks", f"be empty for the training {kind}", names, "Only fit has any.")
-    if pipeline.validation is not None:
+    if pipeline.validation is not None and not isinstance(pipeline.training, TrainOnBatchSpec):
         split = pipeline.validation.split
         rule = f"be left out for the training {kind}"
-        yield finding("validation", rule, {"split": split}, "Only fit validates.")
+        remedy = "Only fit and train_on_batch validate."
+        yield finding("validation", rule, {"split": split}, remedy)
     if pipeline.compile.steps_per_execution != 1:
         steps = pipeline.compile.steps_per_execution
         rule = f"be 1 for the training {kind}"

@@ -144,15 +144,24 @@ class SequencesSpec(DataSpec):
 class TokensSpec(DataSpec):
     """Integer token ids of shape (examples, length); label 1.0 when token 0 occurs in them.
 
+    Where texts are of different length, 0 is no token: it fills them up, and 1 is looked for.
+
     Attributes:
         examples: Number of texts.
-        length: Tokens per text.
-        vocabulary: Number of different ids.
+        length: Tokens of the longest text.
+        shortest: Tokens of the shortest text; None makes all as long as the longest.
+        padding: Columns of 0 behind the longest text.
+        per_token: A label for each token, 1.0 where its id is odd, instead of one for each text;
+            weights of samples are then weights of tokens.
+        vocabulary: Number of different ids, that of the padding among them.
     """
 
     kind: Literal["tokens"] = "tokens"
     examples: PositiveCount = 64
     length: PositiveCount = 6
+    shortest: PositiveCount | None = None
+    padding: Count = 0
+    per_token: Flag = False
     vocabulary: AtLeastTwo = 16
 
 

@@ -146,6 +146,10 @@ class EmbeddingSpec(ModelSpec):
     Attributes:
         vocabulary: Number of rows of the table.
         dimension: Columns of the table.
+        mask_zero: Token 0 is padding, which every layer behind the table leaves out.
+        recurrent: An LSTM as wide as the table reads the tokens; its last state takes the place
+            of the mean.
+        per_token: An output for each token, without mean or last state.
         outputs: Width of the dense output.
         output_activation: Of the dense output.
     """
@@ -153,6 +157,9 @@ class EmbeddingSpec(ModelSpec):
     kind: Literal["embedding"] = "embedding"
     vocabulary: AtLeastTwo = 16
     dimension: PositiveCount = 4
+    mask_zero: Flag = False
+    recurrent: Flag = False
+    per_token: Flag = False
     outputs: PositiveCount = 1
     output_activation: Activation = "sigmoid"
 

@@ -54,9 +54,14 @@ class LoopSpec(Spec):
 
 
 class TrainOnBatchSpec(LoopSpec):
-    """A Python loop around ``model.train_on_batch``."""
+    """A Python loop around ``model.train_on_batch``, which validates by ``model.test_on_batch``.
+
+    Attributes:
+        class_weight: Weight of each integer class, by its index.
+    """
 
     kind: Literal["train_on_batch"] = "train_on_batch"
+    class_weight: tuple[Finite, ...] | None = None
 
 
 class GradientTapeSpec(LoopSpec):

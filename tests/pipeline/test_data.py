@@ -82,6 +82,30 @@ def test_tokens_are_labelled_by_token_zero() -> None:
     np.testing.assert_array_equal(data.targets[:, 0], (data.inputs == 0).any(axis=1))
 
 
+def test_shorter_texts_are_filled_up_behind_their_end() -> None:
+    """Padding is 0, which is no token, and more of it leaves the texts what they are."""
+    spec = {"kind": "tokens", "vocabulary": 4, "length": 5, "shortest": 2}
+    data, wider = build(**spec), build(**spec, padding=3)
+    lengths = (data.inputs > 0).sum(axis=1)
+    assert (lengths.min(), lengths.max()) == (2, 5)
+    np.testing.assert_array_equal(data.inputs > 0, np.arange(5) < lengths[:, np.newaxis])
+    np.testing.assert_array_equal(wider.inputs, np.pad(data.inputs, ((0, 0), (0, 3))))
+    np.testing.assert_array_equal(data.targets[:, 0], (data.inputs == 1).any(axis=1))
+    np.testing.assert_array_equal(wider.targets, data.targets)
+
+
+def test_each_token_has_a_label_and_a_weight() -> None:
+    """Weights are those of the texts as they are, and stand beside the padding too."""
+    spec = {"kind": "tokens", "length": 5, "shortest": 2, "per_token": True, "weighted": True}
+    data, wider = build(**spec), build(**spec, padding=3)
+    np.testing.assert_array_equal(data.targets[..., 0], data.inputs % 2)
+    assert data.sample_weight is not None
+    assert wider.sample_weight is not None
+    assert data.sample_weight.shape == data.inputs.shape
+    np.testing.assert_array_equal(wider.sample_weight[:, :5], data.sample_weight)
+    np.testing.assert_array_equal(wider.sample_weight[:, 5:], 2.0)
+
+
 def test_a_part_of_a_bundled_set_is_its_beginning() -> None:
     """Scaling looks at the whole set, so even one patient has a finite target."""
     whole, part = build(kind="diabetes"), build(kind="diabetes", examples=1)

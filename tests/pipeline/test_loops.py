@@ -2,8 +2,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import keras
 import numpy as np
 import pytest
+from packaging.version import Version
 
 from harness.errors import PipelineError
 from harness.trace import StopReason
@@ -46,7 +48,9 @@ def test_every_loop_trains_as_fit_does(training: dict[str, Any], run: Callable[.
             other.state.after_of(path), fit.state.after_of(path), rtol=1e-10, atol=1e-12
         )
     assert [record.steps for record in other.epochs] == [3, 3]
-    np.testing.assert_allclose(other.logs("loss"), fit.logs("loss"), rtol=1e-6)
+    # Older ones report means over all batches so far (scenarios/metrics/frozen_on_batch.toml).
+    if training["kind"] != "train_on_batch" or Version(keras.__version__) >= Version("3.15"):
+        np.testing.assert_allclose(other.logs("loss"), fit.logs("loss"), rtol=1e-6)
     assert other.stop.reason is StopReason.COMPLETED
 
 

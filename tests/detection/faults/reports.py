@@ -116,6 +116,39 @@ METRIC_FAULTS: Final = (
         wrap(f"{TRAINER}.reset_metrics", _does_nothing),
     ),
     Fault(
+        "metrics_kept_between_batches",
+        "metrics",
+        "train_on_batch reports the mean over all batches so far",
+        rewrite(f"{TF_TRAINER}.train_on_batch", ("self.reset_metrics()", "pass")),
+    ),
+    Fault(
+        "metrics_kept_between_tested_batches",
+        "metrics",
+        "test_on_batch reports the mean over all batches so far",
+        rewrite(f"{TF_TRAINER}.test_on_batch", ("self.reset_metrics()", "pass")),
+    ),
+    Fault(
+        "class_weights_ignored_on_batch",
+        "metrics",
+        "train_on_batch ignores the weights of classes",
+        rewrite(f"{TF_TRAINER}.train_on_batch", ("if class_weight is not None:", "if False:")),
+    ),
+    Fault(
+        "padding_counts",
+        "metrics",
+        "masked predictions count in losses and metrics",
+        rewrite(f"{LOSS}:apply_mask", ("if mask is not None:", "if False:")),
+    ),
+    Fault(
+        "padding_dilutes_the_loss",
+        "metrics",
+        "a masked loss is divided by the number of all steps",
+        rewrite(
+            f"{LOSS}:apply_mask",
+            ("mask_weight = ops.divide_no_nan(total, valid)", "mask_weight = 1.0 + 0.0 * valid"),
+        ),
+    ),
+    Fault(
         "mean_not_reset",
         "metrics",
         "a mean forgets its sum but not its count",
@@ -201,6 +234,24 @@ METRIC_FAULTS: Final = (
 )
 
 COMPILE: Final = (
+    Fault(
+        "mask_gets_lost",
+        "compile",
+        "padding is masked for nobody behind the embedding",
+        rewrite(
+            "keras.src.layers.core.embedding:Embedding.compute_mask",
+            ("not self.mask_zero", "True"),
+        ),
+    ),
+    Fault(
+        "mean_counts_padding",
+        "compile",
+        "the mean over steps counts those that are masked",
+        rewrite(
+            "keras.src.layers.pooling.global_average_pooling1d:GlobalAveragePooling1D.call",
+            ("if mask is not None:", "if False:"),
+        ),
+    ),
     Fault(
         "loss_weights_ignored",
         "compile",
