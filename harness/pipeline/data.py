@@ -41,13 +41,13 @@ class Examples:
         inputs: Shape (examples, *dims).
         targets: Shape (examples, *dims).
         sample_weight: Shape (examples,), or one per element of an example; or None.
-        heads: Outputs that are all trained on the same targets.
+        factors: Of the targets, for each output that is trained on them.
     """
 
     inputs: Array
     targets: Array
     sample_weight: Array | None = None
-    heads: int = 1
+    factors: tuple[float, ...] = (1.0,)
 
     def __len__(self) -> int:
         """Return the number of examples."""
@@ -70,9 +70,18 @@ class Examples:
             sample_weight=None if weight is None else _cast(weight, dtype),
         )
 
+    @property
+    def heads(self) -> int:
+        """Outputs that are trained on the targets."""
+        return len(self.factors)
+
     def arrays(self) -> tuple[Any, ...]:
         """Inputs, targets (one per head) and, where there are any, sample weights."""
-        targets = self.targets if self.heads == 1 else (self.targets,) * self.heads
+        targets: Any = tuple(
+            self.targets if factor == 1.0 else self.targets * np.asarray(factor, self.targets.dtype)
+            for factor in self.factors
+        )
+        targets = targets[0] if self.heads == 1 else targets
         if self.sample_weight is None:
             return (self.inputs, targets)
         return (self.inputs, targets, self.sample_weight)

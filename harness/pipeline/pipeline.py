@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from harness.pipeline.compiling import compile_arguments, other_arguments
 from harness.pipeline.distribution import strategy_scope
 from harness.pipeline.driven import gradient_step, hand_over, successor_of
 from harness.pipeline.legacy import LegacyOptimizer
-from harness.pipeline.losses import build_loss
-from harness.pipeline.metrics import build_metric
 from harness.pipeline.model import build_model, build_variables
 from harness.pipeline.optimizer import (
     build_optimizer,
@@ -160,15 +159,11 @@ class TrainingPipeline:
             raise TypeError(message)
         model = build_model(spec.model, examples.inputs.shape[1:])
         options = spec.compile
+        if options.compiled_before:
+            model.compile(**other_arguments(spec))
         model.compile(
             optimizer=build_optimizer(spec.optimizer, spec.precision),
-            loss=[build_loss(spec.loss) for _ in range(examples.heads)]
-            if examples.heads > 1
-            else build_loss(spec.loss),
-            loss_weights=None if options.loss_weights is None else list(options.loss_weights),
-            # Before 3.9 an empty list is one that lacks an entry for each output.
-            metrics=_metrics(spec, examples.heads, weighted=False) or None,
-            weighted_metrics=_metrics(spec, examples.heads, weighted=True) or None,
+            **compile_arguments(spec),
             run_eagerly=options.run_eagerly,
             jit_compile=options.jit_compile,
             steps_per_execution=options.steps_per_execution,
@@ -276,13 +271,6 @@ class TrainingPipeline:
         if isinstance(predictions, list | tuple):
             return np.concatenate([np.asarray(part, np.float64) for part in predictions], axis=-1)
         return np.asarray(predictions, np.float64)
-
-
-def _metrics(spec: PipelineSpec, heads: int, *, weighted: bool) -> list[Any]:
-    chosen = [metric for metric in spec.metrics if metric.weighted is weighted]
-    if heads == 1 or not chosen:
-        return [build_metric(metric) for metric in chosen]
-    return [[build_metric(metric) for metric in chosen] for _ in range(heads)]
 
 
 def _constant_rate(spec: PipelineSpec) -> float | None:

@@ -22,15 +22,15 @@ def save_and_load(pipeline: TrainingPipeline, spec: PipelineSpec, how: SavedAs) 
     Args:
         pipeline: Trained; its model is replaced.
         spec: What it was built of.
-        how: ``model`` is a whole model, optimizer included; ``weights`` goes into a model that is
-            built and compiled anew; ``nothing`` leaves everything as it is.
+        how: ``model`` and ``h5`` are a whole model, optimizer included; ``weights`` goes into a
+            model that is built and compiled anew; ``nothing`` leaves everything as it is.
     """
     with tempfile.TemporaryDirectory(prefix="harness-", ignore_cleanup_errors=True) as folder:
         match how:
             case "nothing":
                 return
-            case "model":
-                path = Path(folder, "saved.keras")
+            case "model" | "h5":
+                path = Path(folder, "saved.keras" if how == "model" else "saved.h5")
                 pipeline.model.save(path)
                 pipeline.replace_model(spec, import_keras().saving.load_model(path))
             case "weights":

@@ -9,6 +9,7 @@ from pydantic import Field, Strict
 from harness.spec.base import (
     AtLeastTwo,
     Count,
+    Finite,
     Flag,
     Fraction,
     ImportSpec,
@@ -19,6 +20,7 @@ from harness.spec.base import (
     Spec,
     Text,
 )
+from harness.spec.losses import AnyLoss
 
 Activation = Literal["linear", "relu", "tanh", "sigmoid", "softmax"]
 Constraint = Literal["non_neg", "unit_norm", "max_norm", "min_max_norm"]
@@ -171,6 +173,8 @@ class HeadSpec(Spec):
         name: Name of the output, used for its loss and its weight.
         units: Width.
         activation: Activation of the head.
+        loss: Its own loss; None is that of the pipeline.
+        target_factor: It is trained on so many times the targets.
     """
 
     name: Annotated[
@@ -181,10 +185,12 @@ class HeadSpec(Spec):
     ]
     units: PositiveCount = 1
     activation: Activation = "linear"
+    loss: AnyLoss | None = None
+    target_factor: Finite = 1.0
 
 
 class MultiOutputSpec(ModelSpec):
-    """A shared dense trunk and several dense heads, each trained on the same targets.
+    """A shared dense trunk and several dense heads, trained on the same targets or multiples.
 
     Attributes:
         units: Widths of the trunk.

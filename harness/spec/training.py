@@ -9,7 +9,7 @@ from pydantic import BeforeValidator, Field
 from harness.spec.base import Count, Finite, Flag, Positive, PositiveCount, Real, Spec
 from harness.spec.refit import EarlierFitSpec, InterruptSpec
 
-SavedAs = Literal["model", "weights", "nothing"]
+SavedAs = Literal["model", "h5", "weights", "nothing"]
 
 
 class FitSpec(Spec):
@@ -24,8 +24,9 @@ class FitSpec(Spec):
         interrupt_after: Where this fit is broken off and carried on by a second call.
         save_and_load_after: After the epoch of this count the model is saved and loaded, and a
             second fit trains the rest; None trains in one fit.
-        saved_as: ``model`` is a ``.keras`` file; ``weights`` a ``.weights.h5`` file that is loaded
-            into a model built and compiled anew; ``nothing`` only makes two fits of one.
+        saved_as: ``model`` is a ``.keras`` file, ``h5`` an ``.h5`` file of the whole model;
+            ``weights`` a ``.weights.h5`` file that is loaded into a model built and compiled anew;
+            ``nothing`` only makes two fits of one.
     """
 
     kind: Literal["fit"] = "fit"
@@ -166,6 +167,10 @@ class CompileSpec(Spec):
         jit_compile: XLA; ``auto`` leaves it to Keras.
         steps_per_execution: Batches per call into the graph.
         loss_weights: One factor per output.
+        by_name: Losses, their weights and metrics are handed over by the names of the outputs, in
+            dictionaries, instead of in their order, in lists.
+        compiled_before: The model was compiled once before, with another loss, another optimizer
+            and a metric more, none of which is to be seen.
         auto_scale_loss: Under mixed_float16, wrap the optimizer in a LossScaleOptimizer.
     """
 
@@ -173,6 +178,8 @@ class CompileSpec(Spec):
     jit_compile: Annotated[Literal[True, False, "auto"], BeforeValidator(_no_number)] = "auto"
     steps_per_execution: PositiveCount = 1
     loss_weights: tuple[Finite, ...] | None = None
+    by_name: Flag = False
+    compiled_before: Flag = False
     auto_scale_loss: Flag = True
 
 

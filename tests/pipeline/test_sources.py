@@ -183,7 +183,7 @@ def test_what_keras_is_to_hold_out_comes_last(kind: str) -> None:
 def test_models_of_several_outputs_get_a_target_for_each(kind: Any) -> None:
     """The targets are nested in the batch, whatever hands it over."""
     spec = LinearRegressionSpec(examples=10, batch_size=4, source=kind, shuffle=False)
-    examples = replace(build_examples(spec), heads=2)
+    examples = replace(build_examples(spec), factors=(1.0, 1.0))
     source = build_source(kind, examples, spec, seed=3)
     for batch in source.epoch():
         first, second = batch[1]

@@ -83,6 +83,18 @@ REUSED: dict[str, dict[str, Any]] = {
         ],
     },
     "heads": {"data": DATA, "model": {"kind": "multi_output"}, "metrics": ["mean_absolute_error"]},
+    "names": {
+        "data": DATA,
+        "model": {"kind": "multi_output", "heads": [{"name": "b", "target_factor": 2.0},
+                                                    {"name": "a", "loss": "mean_absolute_error"}]},
+        "compile": {"by_name": True, "compiled_before": True, "loss_weights": [0.5, 2.0]},
+    },
+    "texts": {
+        "data": {"kind": "tokens", "examples": 12, "batch_size": 8, "source": "dataset",
+                 "shortest": 2, "padding": 1, "per_token": True, "weighted": True},
+        "model": {"kind": "embedding", "mask_zero": True, "recurrent": True, "per_token": True},
+        "loss": "binary_crossentropy",
+    },
     "eager": {"data": DATASET, "compile": {"run_eagerly": True}},
     "train-on-batch": {"data": DATA, "training": {"kind": "train_on_batch", "epochs": 2}},
     "tape": {"data": {**DATASET, "shuffle": True},

@@ -1,0 +1,204 @@
+# ruff: noqa: INP001, TID253 - no package, and loaded by the scenarios that name it
+"""Models and callbacks of one's own that Keras should treat alike; scenarios show where it does."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+__all__ = [
+    "assigns_schedule_late",
+    "excludes_kernels_late",
+    "inner_part_with_metric",
+    "inner_was_compiled",
+    "own_train_step",
+    "penalised_model",
+    "sibling_branches",
+    "statistics_are_frozen",
+]
+
+FEATURES = 3
+
+
+def dense(units: int, seed: int, **options: Any) -> Any:
+    """A dense layer whose first weights depend on nothing that was made before it."""
+    start = keras.initializers.RandomUniform(-1.0, 1.0, seed=seed)
+    return keras.layers.Dense(units, kernel_initializer=start, **options)
+
+
+def built(model: keras.Model) -> keras.Model:
+    """The model, with the variables of all its layers."""
+    model(keras.Input((FEATURES,)))
+    return model
+
+
+def statistics_are_frozen(style: str) -> keras.Model:
+    """A model whose batch normalisation is told that it does not train, at its call.
+
+    Args:
+        style: `functional` or `subclassed`.
+    """
+    first, last = dense(4, 0), dense(1, 1)
+    normalisation = keras.layers.BatchNormalization(momentum=0.5)
+    if style == "functional":
+        inputs = keras.Input((FEATURES,))
+        hidden = normalisation(first(inputs), training=False)
+        return keras.Model(inputs, last(hidden))
+
+    class Frozen(keras.Model):  # type: ignore[misc]
+        def __init__(self) -> None:
+            super().__init__()
+            self.first, self.normalisation, self.last = first, normalisation, last
+
+        def call(self, inputs: Any, training: Any = None) -> Any:  # noqa: ARG002 - Keras hands it on
+            return self.last(self.normalisation(self.first(inputs), training=False))
+
+    return built(Frozen())
+
+
+def sibling_branches(first: str) -> keras.Model:
+    """A sum of two branches, one of which is told that it does not train.
+
+    Args:
+        first: Which one is called first, `fixed` or `ordinary`.
+    """
+
+    class Branches(keras.Model):  # type: ignore[misc]
+        def __init__(self) -> None:
+            super().__init__()
+            self.start = dense(4, 0)
+            self.fixed = keras.layers.BatchNormalization(momentum=0.5)
+            self.ordinary = keras.layers.BatchNormalization(momentum=0.5)
+            self.left, self.right = dense(1, 1), dense(1, 2)
+
+        def call(self, inputs: Any, training: Any = None) -> Any:  # noqa: ARG002 - Keras hands it on
+            hidden = self.start(inputs)
+            if first == "fixed":
+                left = self.fixed(hidden, training=False)
+                right = self.ordinary(hidden)
+            else:
+                right = self.ordinary(hidden)
+                left = self.fixed(hidden, training=False)
+            return self.left(left) + self.right(right)
+
+    return built(Branches())
+
+
+def inner_part_with_metric(base: str) -> keras.Model:
+    """A model with a part of one's own that keeps a mean of what it puts out.
+
+    Args:
+        base: What the part is, a `layer` or a `model`.
+    """
+    bases: dict[str, Any] = {"layer": keras.layers.Layer, "model": keras.Model}
+
+    class Part(bases[base]):  # type: ignore[misc]
+        def __init__(self) -> None:
+            super().__init__()
+            self.inside = dense(2, 0)
+            self.seen = keras.metrics.Mean(name="seen")
+
+        def call(self, inputs: Any) -> Any:
+            outputs = self.inside(inputs)
+            self.seen.update_state(outputs)
+            return outputs
+
+    class Whole(keras.Model):  # type: ignore[misc]
+        def __init__(self) -> None:
+            super().__init__()
+            self.part, self.last = Part(), dense(1, 1)
+
+        def call(self, inputs: Any) -> Any:
+            return self.last(self.part(inputs))
+
+    return built(Whole())
+
+
+def inner_was_compiled(compiled: bool) -> keras.Model:  # noqa: FBT001 - a scenario's argument
+    """A model around another that may have been compiled and trained before, at its old weights.
+
+    Args:
+        compiled: Whether it was.
+    """
+    inner = keras.Sequential([keras.Input((FEATURES,)), dense(2, 0)])
+    if compiled:
+        weights = inner.get_weights()
+        inner.compile(optimizer="sgd", loss="mean_squared_error", metrics=["mean_absolute_error"])
+        inner.train_on_batch(np.ones((2, FEATURES)), np.zeros((2, 2)))
+        inner.set_weights(weights)
+    return keras.Sequential([keras.Input((FEATURES,)), inner, dense(1, 1)])
+
+
+def own_train_step(others: bool) -> keras.Model:  # noqa: FBT001 - a scenario's argument
+    """A model whose own train step reports twice its loss, plus one.
+
+    Args:
+        others: Whether it reports something else as well.
+    """
+
+    class OwnStep(keras.Sequential):  # type: ignore[misc]
+        def train_step(self, data: Any) -> dict[str, Any]:
+            inputs, targets = data
+            with tf.GradientTape() as tape:
+                error = self(inputs, training=True) - targets
+                loss = 2.0 * tf.reduce_mean(tf.square(error)) + 1.0
+            weights = self.trainable_variables
+            self.optimizer.apply(tape.gradient(loss, weights), weights)
+            return {"loss": loss, "own": loss} if others else {"loss": loss}
+
+    return OwnStep([dense(1, 0)])
+
+
+def penalised_model(penalty: str, constraint: str) -> keras.Model:
+    """A dense layer with a penalty and a constraint on its kernel.
+
+    Args:
+        penalty: How it is written, as Keras' `object` or as a plain `function`.
+        constraint: Likewise.
+    """
+
+    def squares(kernel: Any) -> Any:
+        return 0.125 * keras.ops.sum(keras.ops.square(kernel))
+
+    def not_negative(kernel: Any) -> Any:
+        return keras.ops.maximum(kernel, 0.0)
+
+    penalties = {"object": keras.regularizers.L2(0.125), "function": squares}
+    constraints = {"object": keras.constraints.NonNeg(), "function": not_negative}
+    layer = dense(
+        1, 0, kernel_regularizer=penalties[penalty], kernel_constraint=constraints[constraint]
+    )
+    return keras.Sequential([layer])
+
+
+def excludes_kernels_late() -> keras.callbacks.Callback:
+    """A callback that excludes kernels from decay; where it may not, it ends the training."""
+
+    class LateExclusion(keras.callbacks.Callback):  # type: ignore[misc]
+        def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:  # noqa: ARG002
+            if epoch == 1:
+                try:
+                    self.model.optimizer.exclude_from_weight_decay(var_names=["kernel"])
+                except ValueError:
+                    self.model.stop_training = True
+
+    return LateExclusion()
+
+
+def assigns_schedule_late() -> keras.callbacks.Callback:
+    """A callback that assigns a schedule of rate 0; where it may not, it ends the training."""
+
+    class LateSchedule(keras.callbacks.Callback):  # type: ignore[misc]
+        def on_train_begin(self, logs: Any = None) -> None:  # noqa: ARG002
+            optimizer = self.model.optimizer
+            if int(keras.ops.convert_to_numpy(optimizer.iterations)) == 0:
+                return
+            try:
+                optimizer.learning_rate = keras.optimizers.schedules.ExponentialDecay(0.0, 1, 0.5)
+            except (TypeError, ValueError):
+                self.model.stop_training = True
+
+    return LateSchedule()
