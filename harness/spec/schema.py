@@ -70,6 +70,12 @@ def _document(table: dict[str, Any], model: type[Spec]) -> None:
             entry["description"] = docs[name]
 
 
+def _without_null(value: Any) -> Any:
+    if not isinstance(value, dict):
+        return value
+    return {key: item for key, item in value.items() if item is not None}
+
+
 def _drop_null(entry: dict[str, Any]) -> None:
     """TOML has no null: an absent value is left out."""
     options = [option for option in entry.get("anyOf", ()) if option != {"type": "null"}]
@@ -80,6 +86,8 @@ def _drop_null(entry: dict[str, Any]) -> None:
         entry["anyOf"] = options
     if isinstance(entry.get("default"), dict | None):
         entry.pop("default", None)
+    if isinstance(entry.get("default"), list):
+        entry["default"] = [_without_null(item) for item in entry["default"]]
 
 
 def _models(model: type[Spec]) -> set[type[Spec]]:
