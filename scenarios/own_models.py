@@ -29,12 +29,6 @@ def dense(units: int, seed: int, **options: Any) -> Any:
     return keras.layers.Dense(units, kernel_initializer=start, **options)
 
 
-def built(model: keras.Model) -> keras.Model:
-    """The model, with the variables of all its layers."""
-    model(keras.Input((FEATURES,)))
-    return model
-
-
 def statistics_are_frozen(style: str) -> keras.Model:
     """A model whose batch normalisation is told that it does not train, at its call.
 
@@ -56,7 +50,7 @@ def statistics_are_frozen(style: str) -> keras.Model:
         def call(self, inputs: Any, training: Any = None) -> Any:  # noqa: ARG002 - Keras hands it on
             return self.last(self.normalisation(self.first(inputs), training=False))
 
-    return built(Frozen())
+    return Frozen()
 
 
 def sibling_branches(first: str) -> keras.Model:
@@ -84,7 +78,7 @@ def sibling_branches(first: str) -> keras.Model:
                 left = self.fixed(hidden, training=False)
             return self.left(left) + self.right(right)
 
-    return built(Branches())
+    return Branches()
 
 
 def inner_part_with_metric(base: str) -> keras.Model:
@@ -114,7 +108,7 @@ def inner_part_with_metric(base: str) -> keras.Model:
         def call(self, inputs: Any) -> Any:
             return self.last(self.part(inputs))
 
-    return built(Whole())
+    return Whole()
 
 
 def inner_was_compiled(compiled: bool) -> keras.Model:  # noqa: FBT001 - a scenario's argument

@@ -53,7 +53,8 @@ def build_model(spec: AnyModel, input_shape: tuple[int, ...]) -> Any:
         case ImportedModelSpec():
             model = call_import(spec, keras.Model, "an uncompiled keras Model")
             if not model.built:
-                model.build((None, *input_shape))
+                # `build` of a subclassed model would call it built without its layers' variables.
+                model(keras.Input(input_shape))
             return model
         case VariablesSpec():
             message = "bare variables are driven with gradients, not built into a model"

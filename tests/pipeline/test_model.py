@@ -167,6 +167,25 @@ def test_an_import_that_is_no_model_is_refused(user_module: Callable[[str], str]
     assert str(caught.value) == f"{name}:make must return an uncompiled keras Model, got type str."
 
 
+def test_a_subclassed_model_gets_the_variables_of_its_layers(
+    user_module: Callable[[str], str],
+) -> None:
+    """Nobody has to write a build for them."""
+    name = user_module(
+        "import keras\n"
+        "class Own(keras.Model):\n"
+        "    def __init__(self):\n"
+        "        super().__init__()\n"
+        "        self.inside = keras.layers.Dense(2)\n"
+        "    def call(self, inputs):\n"
+        "        return self.inside(inputs)\n"
+        "def make():\n"
+        "    return Own()\n"
+    )
+    model = build((4,), kind="import", **{"import": f"{name}:make"})
+    assert [variable.shape for variable in model.variables] == [(4, 2), (2,)]
+
+
 @pytest.mark.parametrize("style", ["sequential", "functional", "subclassed", "copied"])
 def test_every_style_has_the_same_variables(style: str) -> None:
     """However the layers are put together, they are the same layers, built at once."""
