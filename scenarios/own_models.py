@@ -33,7 +33,7 @@ def statistics_are_frozen(style: str) -> keras.Model:
     """A model whose batch normalisation is told that it does not train, at its call.
 
     Args:
-        style: `functional` or `subclassed`.
+        style: `functional`, `nested`, where it is a model within that is told, or `subclassed`.
     """
     first, last = dense(4, 0), dense(1, 1)
     normalisation = keras.layers.BatchNormalization(momentum=0.5)
@@ -41,6 +41,12 @@ def statistics_are_frozen(style: str) -> keras.Model:
         inputs = keras.Input((FEATURES,))
         hidden = normalisation(first(inputs), training=False)
         return keras.Model(inputs, last(hidden))
+
+    if style == "nested":
+        inputs = keras.Input((FEATURES,))
+        base = keras.Model(inputs, normalisation(first(inputs)))
+        inputs = keras.Input((FEATURES,))
+        return keras.Model(inputs, last(base(inputs, training=False)))
 
     class Frozen(keras.Model):  # type: ignore[misc]
         def __init__(self) -> None:
