@@ -10,7 +10,7 @@ import numpy as np
 
 from harness.errors import PipelineError
 from harness.pipeline.backend import import_tensorflow
-from harness.pipeline.on_batch import OnBatch
+from harness.pipeline.on_batch import Means, OnBatch
 from harness.pipeline.saving import save_and_load
 from harness.spec.callbacks import ProgressBarSpec
 from harness.spec.training import (
@@ -78,7 +78,9 @@ def train(
             return LoopEnd(history=_fits(pipeline, spec, training, inputs, callbacks))
         case TrainOnBatchSpec():
             on_batch = OnBatch(pipeline.model, training, spec, inputs.validation)
-            return _loop(pipeline, training, inputs, observer, on_batch.step, reporter=on_batch)
+            return _loop(
+                pipeline, training, inputs, observer, on_batch.step, validate=on_batch.validate
+            )
         case GradientTapeSpec():
             step = _compiled(pipeline) if training.compiled else _eager(pipeline)
             return _loop(pipeline, training, inputs, observer, step)
@@ -154,30 +156,27 @@ def _loop(
     observer: Observer,
     step: Step,
     *,
-    reporter: OnBatch | None = None,
+    validate: Callable[[int], dict[str, float]] = lambda _: {},
 ) -> LoopEnd:
     """Epochs over the source; the condition that ends it is the loop's own."""
     source = _source(inputs)
     ran_out = False
     for epoch in range(training.epochs):
         observer.on_epoch_begin(epoch)
-        if reporter is not None:
-            reporter.begin()
-        losses: list[tuple[float, int]] = []
+        means = Means()
         batches: Iterator[Any] = source.epoch()
-        while training.steps_per_epoch is None or len(losses) < training.steps_per_epoch:
+        while training.steps_per_epoch is None or means.batches < training.steps_per_epoch:
             if _spent(pipeline, training.max_steps):
                 break
             batch = next(batches, None)
             if batch is None:
-                ran_out |= training.steps_per_epoch is not None or not losses
+                ran_out |= training.steps_per_epoch is not None or not means.batches
                 break
-            observer.on_batch_begin(len(losses))
+            observer.on_batch_begin(means.batches)
             logs = step(batch)
             observer.on_batch_end()
-            losses.append((float(logs["loss"]), len(batch[0])))
-        report = _epoch_logs(losses) if reporter is None else reporter.logs(epoch)
-        observer.on_epoch_end(epoch, report)
+            means.add(logs, len(batch[0]))
+        observer.on_epoch_end(epoch, means.values() | validate(epoch))
         if _spent(pipeline, training.max_steps):
             return LoopEnd(reached_max_steps=True)
     return LoopEnd(ran_out=ran_out)
@@ -321,13 +320,6 @@ def _all_rows(pipeline: TrainingPipeline) -> Callable[[Any], Any]:
 def _driven(pipeline: TrainingPipeline, training: ApplyGradientsSpec) -> Step:
     # Nothing here branches on a tensor in Python, and `fit` converts nothing either.
     return _graph(pipeline, autograph=False) if training.compiled else _observed_step(pipeline)
-
-
-def _epoch_logs(losses: list[tuple[float, int]]) -> dict[str, float]:
-    examples = sum(size for _, size in losses)
-    if not examples:
-        return {}
-    return {"loss": sum(loss * size for loss, size in losses) / examples}
 
 
 def _source(inputs: Inputs) -> Source:

@@ -17,11 +17,11 @@ if TYPE_CHECKING:
     from harness.spec.pipeline import PipelineSpec
     from harness.spec.training import TrainOnBatchSpec
 
-__all__ = ["OnBatch"]
+__all__ = ["Means", "OnBatch"]
 
 
 class OnBatch:
-    """Trains one batch a call, and gathers the logs of an epoch."""
+    """Trains one batch a call, and validates between the epochs."""
 
     def __init__(
         self,
@@ -43,46 +43,46 @@ class OnBatch:
         weights = training.class_weight
         # Only where there are any: Keras refuses them beside sample weights.
         self._given = {} if weights is None else {"class_weight": dict(enumerate(weights))}
-        self._means = _Means()
-
-    def begin(self) -> None:
-        """An epoch begins."""
-        self._means = _Means()
 
     def step(self, batch: tuple[Any, ...]) -> Mapping[str, Any]:
         """Train on one batch; what Keras says of it."""
-        logs = self._model.train_on_batch(*batch, **self._given, return_dict=True)
-        return self._means.add(logs, len(batch[0]))
-
-    def logs(self, epoch: int) -> dict[str, float]:
-        """The logs of the epoch, with those of the validation where one is due."""
-        logs = self._means.values()
-        if self._limits is None or self._held_out is None:
-            return logs
-        if (epoch + 1) % self._limits.validation_freq == 0:
-            tested = self._tested(self._held_out, self._limits.validation_steps)
-            logs |= {f"val_{name}": value for name, value in tested.items()}
+        logs: Mapping[str, Any] = self._model.train_on_batch(
+            *batch, **self._given, return_dict=True
+        )
         return logs
 
-    def _tested(self, held_out: Source, steps: int | None) -> dict[str, float]:
-        means = _Means()
-        for batch in itertools.islice(held_out.epoch(), steps):
+    def validate(self, epoch: int) -> dict[str, float]:
+        """The logs of the validation after an epoch, none where none is due."""
+        if self._limits is None or self._held_out is None:
+            return {}
+        if (epoch + 1) % self._limits.validation_freq != 0:
+            return {}
+        means = Means()
+        for batch in itertools.islice(self._held_out.epoch(), self._limits.validation_steps):
             means.add(self._model.test_on_batch(*batch, return_dict=True), len(batch[0]))
-        return means.values()
+        return {f"val_{name}": value for name, value in means.values().items()}
 
 
-class _Means:
-    """Means over batches of different sizes."""
+class Means:
+    """Means of logs over batches, each weighted by its size.
+
+    Attributes:
+        batches: How many were added.
+    """
 
     def __init__(self) -> None:
+        """Nothing was added."""
+        self.batches = 0
         self._sums: dict[str, float] = {}
         self._examples = 0
 
-    def add(self, logs: Mapping[str, Any], examples: int) -> Mapping[str, Any]:
+    def add(self, logs: Mapping[str, Any], examples: int) -> None:
+        """Count one more batch."""
         for name, value in logs.items():
             self._sums[name] = self._sums.get(name, 0.0) + examples * float(value)
         self._examples += examples
-        return logs
+        self.batches += 1
 
     def values(self) -> dict[str, float]:
+        """The mean of each log so far, none without batches."""
         return {name: total / self._examples for name, total in self._sums.items()}

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from harness.pipeline.on_batch import OnBatch
+from harness.pipeline.on_batch import Means, OnBatch
 from harness.spec.pipeline import PipelineSpec
 
 
@@ -45,14 +45,14 @@ def batch(size: int) -> tuple[Any, Any]:
 
 
 def test_an_epoch_is_the_mean_over_its_examples() -> None:
-    """A batch weighs its size, and the epoch before is forgotten."""
-    on_batch = loop(Model())
-    on_batch.begin()
+    """A batch weighs its size, and what was not added counts in nothing."""
+    on_batch, means = loop(Model()), Means()
+    assert means.values() == {}
     on_batch.step(batch(9))
-    on_batch.begin()
     for size in (4, 4, 2):
-        on_batch.step(batch(size))
-    assert on_batch.logs(0) == {"loss": 3.6, "accuracy": 3.6}
+        means.add(on_batch.step(batch(size)), size)
+    assert means.values() == {"loss": 3.6, "accuracy": 3.6}
+    assert means.batches == 3
 
 
 def test_keras_is_told_about_classes_only_where_there_are_any() -> None:
@@ -79,8 +79,6 @@ def test_the_held_out_part_is_tested_when_it_is_due(
     """As many batches as fit would read, at the end of the epochs in which it would."""
     on_batch = loop(Model(), validation={"split": 0.5, **validation})
     for epoch, value in enumerate(expected):
-        on_batch.begin()
-        on_batch.step(batch(2))
-        assert on_batch.logs(epoch).get("val_loss") == (
+        assert on_batch.validate(epoch).get("val_loss") == (
             None if value is None else pytest.approx(value)
         )
