@@ -12,17 +12,25 @@ import numpy as np
 
 from harness.pipeline.backend import backend_name, import_tensorflow
 
-__all__ = ["kept_value", "put_back", "read_value"]
+__all__ = ["kept_value", "plain_tensor", "put_back", "read_value"]
+
+
+def plain_tensor(variable: Any) -> Any:
+    """What a variable of one device holds now, as a tensor, in a graph or not; None for others.
+
+    `read_value` adds an op that hands on what was read, to be traced and run each time.
+    """
+    native = _native(variable)
+    # One that is mirrored over replicas, or lives in another backend, reads itself.
+    if type(native).__name__ != "ResourceVariable":
+        return None
+    return import_tensorflow().raw_ops.ReadVariableOp(resource=native.handle, dtype=native.dtype)
 
 
 def read_value(variable: Any) -> Any:
     """The value of a variable of Keras or of TensorFlow now, as an array of its dtype."""
-    native = _native(variable)
-    # One that is mirrored over replicas, or lives in another backend, reads itself.
-    if type(native).__name__ != "ResourceVariable":
-        return np.asarray(variable.numpy())
-    raw = import_tensorflow().raw_ops.ReadVariableOp(resource=native.handle, dtype=native.dtype)
-    return raw.numpy()
+    tensor = plain_tensor(variable)
+    return np.asarray(variable.numpy()) if tensor is None else tensor.numpy()
 
 
 def kept_value(variable: Any) -> Any:

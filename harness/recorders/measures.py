@@ -6,6 +6,8 @@ from typing import Any
 
 import tensorflow as tf
 
+from harness.pipeline.values import plain_tensor
+
 __all__ = ["first_input", "half_square", "read", "spread"]
 
 
@@ -16,10 +18,10 @@ def first_input(batch: Any) -> Any:
 
 def read(value: Any) -> Any:
     """The value now: a read that later writes in the same graph can't overtake."""
+    tensor = plain_tensor(value)
+    if tensor is not None:
+        return tensor
     native = value if hasattr(value, "read_value") else getattr(value, "value", value)
-    if type(native).__name__ == "ResourceVariable":
-        # `read_value` adds an op that hands on what was read, to be traced and run each time.
-        return tf.raw_ops.ReadVariableOp(resource=native.handle, dtype=native.dtype)
     return native.read_value() if hasattr(native, "read_value") else native
 
 
