@@ -142,6 +142,7 @@ def _run(
     except Exception as error:  # noqa: BLE001 - the border: whatever Keras raises, classified
         if session is not None:
             SESSIONS.discard(session)
+            SESSIONS.release(session, spec)
         stop = classify(
             plan=_plan(spec, inputs),
             end=None,
@@ -164,6 +165,7 @@ def _run(
         raise
     finally:
         session.recorder.release()
+        SESSIONS.release(session, spec)
 
 
 def _observe(

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import json
 from collections import OrderedDict
-from dataclasses import astuple, dataclass
+from dataclasses import astuple, dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from harness.pipeline.custom_gradients import CustomGradients
 from harness.pipeline.numerics import names_from_zero, seed_everything
 from harness.pipeline.optimizer import is_prebuilt
 from harness.pipeline.pipeline import TrainingPipeline
@@ -39,10 +40,11 @@ _SMALLEST_CAPACITY = 64
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """A compiled pipeline and the recorder that is compiled into it."""
+    """A compiled pipeline, the recorder that is compiled into it, and the gradients of both."""
 
     pipeline: TrainingPipeline
     recorder: RunRecorder
+    gradients: CustomGradients = field(default_factory=CustomGradients)
 
 
 class Sessions:
@@ -55,6 +57,8 @@ class Sessions:
 
     def clear(self) -> None:
         """Forget all of them."""
+        for session in self._kept.values():
+            session.gradients.forget()
         self._kept.clear()
 
     def acquire(
@@ -67,7 +71,7 @@ class Sessions:
         reuse: bool,
         journal: JournalWriter | None = None,
     ) -> Session:
-        """A pipeline for `spec`, reset if it was used before.
+        """A pipeline for `spec`, reset if it was used before; to be released after the run.
 
         Args:
             spec: What to run.
@@ -81,11 +85,25 @@ class Sessions:
         key = (structure(spec, examples), astuple(recording), capacity)
         if not reuse or key[0] is None or journal is not None:
             return _build(spec, examples, recording, capacity, journal)
-        session = self._kept.pop(key, None) or _build(spec, examples, recording, capacity)
+        session = self._kept.pop(key, None)
+        if session is None:
+            session = _build(spec, examples, recording, capacity)
+        else:
+            session.gradients.watch()
         self._kept[key] = session
         if len(self._kept) > self._limit:
-            self._kept.popitem(last=False)
+            self._kept.popitem(last=False)[1].gradients.forget()
         return session
+
+    def release(self, session: Session, spec: PipelineSpec) -> None:
+        """Let go of what a run leaves in this process, at once where its session is not kept.
+
+        The user's own code may have functions whose graphs outlive the run that traced them.
+        """
+        session.gradients.note()
+        kept = any(other is session for other in self._kept.values())
+        if not kept and not has_import(spec):
+            session.gradients.forget()
 
     def discard(self, session: Session) -> None:
         """Don't use a session again: an exception left it in a state that nobody knows."""
@@ -163,6 +181,8 @@ def _build(
     capacity: int,
     journal: JournalWriter | None = None,
 ) -> Session:
+    gradients = CustomGradients()
+    gradients.watch()
     seed_everything(spec.seed)
     batch = spec.data.batch_size if examples is not None else 0
     stream = None
@@ -175,4 +195,4 @@ def _build(
         stream=stream,
     )
     with names_from_zero():
-        return Session(TrainingPipeline(spec, examples, recorder), recorder)
+        return Session(TrainingPipeline(spec, examples, recorder), recorder, gradients)
