@@ -38,6 +38,7 @@ class BatchScorer:
         self._loss = build_loss(spec.loss) if with_loss else None
         self._metrics = [(item, build_metric(item, compiled=False)) for item in spec.metrics]
         self._tf = import_tensorflow()
+        self._dtype = getattr(spec.data, "dtype", None)
         self._step = self._score
         if compiled:
             # Nothing in it is Python control flow, and AutoGraph warns of imports.
@@ -51,7 +52,11 @@ class BatchScorer:
         """
         tf = self._tf
         weight = None if batch.sample_weight is None else tf.constant(batch.sample_weight)
-        loss, gradient = self._step(tf.constant(batch.targets), tf.constant(batch.inputs), weight)
+        predictions = tf.constant(batch.inputs)
+        if self._dtype is not None:
+            # Nothing is lost: the numbers have been rounded to it where they were drawn.
+            predictions = tf.cast(predictions, self._dtype)
+        loss, gradient = self._step(tf.constant(batch.targets), predictions, weight)
         return float(loss), np.asarray(gradient, np.float64)
 
     def reset(self) -> None:
@@ -100,7 +105,10 @@ def evaluated(spec: PipelineSpec, examples: Examples, *, epochs: int) -> list[di
     """
     keras = import_keras()
     inputs = keras.Input(examples.inputs.shape[1:], dtype=examples.inputs.dtype.name)
-    model = keras.Model(inputs, keras.layers.Activation("linear", name="output")(inputs))
+    output = keras.layers.Activation(
+        "linear", name="output", dtype=getattr(spec.data, "dtype", None)
+    )
+    model = keras.Model(inputs, output(inputs))
     plain = [build_metric(item) for item in spec.metrics if not item.weighted]
     weighted = [build_metric(item) for item in spec.metrics if item.weighted]
     model.compile(
