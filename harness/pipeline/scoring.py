@@ -11,10 +11,11 @@ import numpy as np
 from harness.pipeline.backend import import_keras, import_tensorflow
 from harness.pipeline.losses import build_loss
 from harness.pipeline.metrics import build_metric
+from harness.pipeline.returned import by_name, return_dict
 from harness.spec.metrics import PlainMetricSpec
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from numpy.typing import NDArray
 
@@ -122,12 +123,11 @@ def evaluated(spec: PipelineSpec, examples: Examples, *, epochs: int) -> list[di
     )
     if getattr(spec.training, "via", "") == "reloaded":
         model = _reloaded(model)
-    arguments = dict(zip(("x", "y", "sample_weight"), examples.arrays(), strict=False))
-    size = spec.data.batch_size
-    return [
-        flat(model.evaluate(**arguments, batch_size=size, verbose=0, return_dict=True))
-        for _ in range(epochs)
-    ]
+    arguments: dict[str, Any] = dict(
+        zip(("x", "y", "sample_weight"), examples.arrays(), strict=False)
+    )
+    arguments |= {"batch_size": spec.data.batch_size, "return_dict": return_dict(spec)}
+    return [flat(by_name(model.evaluate(**arguments, verbose=0), spec)) for _ in range(epochs)]
 
 
 def _reloaded(model: Any) -> Any:
@@ -137,7 +137,7 @@ def _reloaded(model: Any) -> Any:
         return import_keras().models.load_model(path)
 
 
-def flat(results: dict[str, Any]) -> dict[str, float]:
+def flat(results: Mapping[str, Any]) -> dict[str, float]:
     """The results as numbers; one that is a list becomes as many, with their index."""
     numbers: dict[str, float] = {}
     for name, value in results.items():
