@@ -10,6 +10,7 @@ from harness.invariants.scores import batch_loss
 from harness.oracles.arrays import Float64
 from harness.oracles.metrics_values import METRIC_VALUES, metric_value
 from harness.spec.metrics import AnyMetric, F1Spec, ImportedMetricSpec, PlainMetricSpec
+from harness.spec.reported import reported_metrics
 from harness.spec.training import UpdateMetricsSpec
 from harness.trace.recording import Recording
 
@@ -63,10 +64,12 @@ def _expected(view: View, *, through_objects: bool) -> Iterator[tuple[str, float
         yield "loss", mean_of_batches(view)
     targets, predictions = _real(examples.targets), _real(examples.inputs)
     weight = None if examples.sample_weight is None else examples.sample_weight.astype(np.float64)
-    for metric in view.pipeline.metrics:
+    # Objects report for themselves; `compile` tells two metrics of one name apart.
+    own = tuple((key_of(metric), metric) for metric in view.pipeline.metrics)
+    for name, metric in own if through_objects else reported_metrics(view.pipeline):
         given = weight if metric.weighted else None
         value = metric_over(metric, targets, predictions, given, compiled=not through_objects)
-        yield from named(key_of(metric), value)
+        yield from named(name, value)
 
 
 def mean_of_batches(view: View) -> float:

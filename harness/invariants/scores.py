@@ -82,6 +82,8 @@ def loss_gradients_match_oracle(view: View, reason: Reason) -> tuple[Violation, 
 def _slopes(view: View, rows: slice) -> Slopes:
     kind, arguments, reduction = loss_arguments(view)
     targets, predictions, weight = _arrays(view, rows)
+    # Where nothing counts the slope is 0 whatever stands there, and NaN has no differences.
+    predictions = np.where(np.isnan(predictions), 1.0, predictions)
     found = unreduced(kind, targets, predictions, arguments)
     factors = loss_total(found, reduction=reduction, sample_weight=weight)[1]
 

@@ -220,7 +220,8 @@ def sparse_categorical_crossentropy(
     if numbers.ndim == y_pred.ndim:
         numbers = np.moveaxis(numbers, axis, -1)[..., 0]
     counted = (numbers != ignore_class).astype(np.float64)
-    return Unreduced(values * counted, counted)
+    # What is predicted where nothing counts may be anything, NaN too.
+    return Unreduced(np.where(counted, values, 0.0), counted)
 
 
 def categorical_generalized_cross_entropy(

@@ -175,13 +175,15 @@ def intersection_over_union(
 ) -> Result:
     """Return the mean over the target classes of ``TP / (TP + FP + FN)`` of class numbers.
 
-    Classes that neither occur nor are predicted are left out; without any the mean is 0.
+    Classes that neither occur nor are predicted are left out; without any the mean is 0. A place
+    whose true or predicted number is no class at all does not count.
     """
     weight = np.ones(y_true.shape) if weights is None else weights
     spread = np.broadcast_to(
         weight.reshape(weight.shape + (1,) * (y_true.ndim - weight.ndim)), y_true.shape
     )
-    counted = spread * (y_true != ignore_class) if ignore_class is not None else spread
+    classes = (y_true >= 0) & (y_true < num_classes) & (y_pred >= 0) & (y_pred < num_classes)
+    counted = spread * (classes if ignore_class is None else classes & (y_true != ignore_class))
     found = []
     for label in range(num_classes) if target_class_ids is None else target_class_ids:
         actual, predicted = y_true == label, y_pred == label

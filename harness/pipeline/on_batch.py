@@ -10,6 +10,8 @@ from __future__ import annotations
 import itertools
 from typing import TYPE_CHECKING, Any
 
+from harness.pipeline.returned import by_name, return_dict
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -39,17 +41,17 @@ class OnBatch:
             validation: The held-out part, where there is one.
         """
         self._model, self._held_out = model, validation
-        self._limits = spec.validation
+        self._spec, self._limits = spec, spec.validation
         weights = training.class_weight
         # Only where there are any: Keras refuses them beside sample weights.
         self._given = {} if weights is None else {"class_weight": dict(enumerate(weights))}
 
     def step(self, batch: tuple[Any, ...]) -> Mapping[str, Any]:
         """Train on one batch; what Keras says of it."""
-        logs: Mapping[str, Any] = self._model.train_on_batch(
-            *batch, **self._given, return_dict=True
+        returned = self._model.train_on_batch(
+            *batch, **self._given, return_dict=return_dict(self._spec)
         )
-        return logs
+        return by_name(returned, self._spec)
 
     def validate(self, epoch: int) -> dict[str, float]:
         """The logs of the validation after an epoch, none where none is due."""
@@ -59,7 +61,8 @@ class OnBatch:
             return {}
         means = Means()
         for batch in itertools.islice(self._held_out.epoch(), self._limits.validation_steps):
-            means.add(self._model.test_on_batch(*batch, return_dict=True), len(batch[0]))
+            returned = self._model.test_on_batch(*batch, return_dict=return_dict(self._spec))
+            means.add(by_name(returned, self._spec), len(batch[0]))
         return {f"val_{name}": value for name, value in means.values().items()}
 
 

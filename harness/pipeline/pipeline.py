@@ -18,6 +18,7 @@ from harness.pipeline.optimizer import (
     is_prebuilt,
     start_from_weights,
 )
+from harness.pipeline.returned import by_name, return_dict
 from harness.pipeline.tape import tape_step
 from harness.pipeline.values import kept_value, put_back
 from harness.spec.model import MLPSpec, VariablesSpec
@@ -249,25 +250,27 @@ class TrainingPipeline:
             self.model.reset_metrics()
 
     def evaluate(
-        self, source: Source, steps: int | None = None, callbacks: Sequence[Any] = ()
+        self, spec: PipelineSpec, source: Source, callbacks: Sequence[Any] = ()
     ) -> dict[str, float]:
-        """Keras' own loss and metrics over `steps` batches of a source, or all, by name."""
-        logs = self.model.evaluate(
+        """Keras' own loss and metrics over the batches of a source that are asked for, by name."""
+        returned = self.model.evaluate(
             **source.fit_arguments(),
-            steps=steps,
+            steps=spec.after.steps,
             callbacks=list(callbacks),
             verbose=0,
-            return_dict=True,
+            return_dict=return_dict(spec),
         )
-        return {name: float(value) for name, value in logs.items()}
+        return {name: float(value) for name, value in by_name(returned, spec).items()}
 
     def predict(
-        self, source: Source, steps: int | None = None, callbacks: Sequence[Any] = ()
+        self, spec: PipelineSpec, source: Source, callbacks: Sequence[Any] = ()
     ) -> NDArray[np.float64]:
         """Predictions of shape (examples, *dims), heads side by side in the last axis."""
         arguments = source.fit_arguments()
         given = {name: arguments[name] for name in ("x", "batch_size") if name in arguments}
-        predictions = self.model.predict(**given, steps=steps, callbacks=list(callbacks), verbose=0)
+        predictions = self.model.predict(
+            **given, steps=spec.after.steps, callbacks=list(callbacks), verbose=0
+        )
         if isinstance(predictions, list | tuple):
             return np.concatenate([np.asarray(part, np.float64) for part in predictions], axis=-1)
         return np.asarray(predictions, np.float64)

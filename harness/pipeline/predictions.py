@@ -17,6 +17,8 @@ __all__ = ["draw_predictions"]
 
 _EDGE_SHARE = 0.25
 _ZERO_WEIGHT_SHARE = 0.25
+_VOID_SHARE = 0.25
+_BFLOAT16_BITS = 8
 _EXTREME_LOGIT = 60.0
 _NUMBERED = ("integer", "column")
 
@@ -35,6 +37,12 @@ def draw_predictions(
     if spec.edges:
         predictions = _with_edges(spec, predictions, targets, rng)
     weights = _weights(spec, rng)
+    if spec.agreement is not None:
+        predictions = _agreeing(spec, spec.agreement, predictions, targets, rng)
+    if spec.void_label is not None:
+        predictions, targets = _with_void(spec, spec.void_label, predictions, targets, rng)
+    if spec.dtype is not None:
+        predictions = _rounded(predictions, spec.dtype)
     if spec.targets not in _NUMBERED:
         targets = np.moveaxis(targets, -1, spec.class_axis)
     if spec.predictions != "integer":
@@ -47,9 +55,9 @@ def _targets(  # noqa: PLR0911 - one per family
 ) -> NDArray[Any]:
     match spec.targets:
         case "real":
-            return rng.standard_normal(shape)
+            return spec.scale * rng.standard_normal(shape)
         case "positive":
-            return rng.uniform(0.25, 4.0, shape)
+            return spec.scale * rng.uniform(0.25, 4.0, shape)
         case "binary":
             return rng.integers(0, 2, shape).astype(np.float64)
         case "signs":
@@ -68,9 +76,9 @@ def _predictions(  # noqa: PLR0911 - one per family
 ) -> NDArray[Any]:
     match spec.predictions:
         case "real":
-            return rng.standard_normal(shape)
+            return spec.scale * rng.standard_normal(shape)
         case "positive":
-            return rng.uniform(0.25, 4.0, shape)
+            return spec.scale * rng.uniform(0.25, 4.0, shape)
         case "unit":
             return rng.uniform(0.0, 1.0, shape)
         case "simplex":
@@ -121,6 +129,51 @@ def _with_edges(
             return np.where(chosen, targets, predictions)
         case _:
             return predictions
+
+
+def _agreeing(
+    spec: PredictionsSpec,
+    share: float,
+    predictions: NDArray[Any],
+    targets: NDArray[Any],
+    rng: np.random.Generator,
+) -> NDArray[Any]:
+    """The same with the likeliest class at the true one or at the next, in so many places."""
+    true = targets if spec.targets in _NUMBERED else np.argmax(targets, axis=-1)
+    true = true[..., 0] if spec.targets == "column" else true
+    missed = rng.uniform(size=true.shape) >= share
+    chosen = (true + missed) % spec.shape[-1]
+    if spec.predictions == "integer":
+        return chosen
+    place, largest = chosen[..., np.newaxis], np.argmax(predictions, axis=-1)[..., np.newaxis]
+    changed = predictions.copy()
+    for to, source in ((place, largest), (largest, place)):
+        np.put_along_axis(changed, to, np.take_along_axis(predictions, source, -1), -1)
+    return changed
+
+
+def _with_void(
+    spec: PredictionsSpec,
+    label: int,
+    predictions: NDArray[Any],
+    targets: NDArray[Any],
+    rng: np.random.Generator,
+) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Both with some labels for what is no class, and nothing predicted there if so asked."""
+    void = rng.uniform(size=targets.shape) < _VOID_SHARE
+    if spec.nan_at_void:
+        rows = void if spec.targets == "column" else void[..., np.newaxis]
+        predictions = np.where(rows, np.nan, predictions)
+    return predictions, np.where(void, label, targets)
+
+
+def _rounded(values: NDArray[Any], dtype: str) -> NDArray[np.float64]:
+    """The nearest numbers of a dtype; NumPy itself has no bfloat16, which is float32 cut short."""
+    if dtype == "float16":
+        return values.astype(np.float16).astype(np.float64)
+    share, power = np.frexp(values)
+    whole = 2.0**_BFLOAT16_BITS
+    return np.asarray(np.ldexp(np.round(share * whole) / whole, power))
 
 
 def _weights(spec: PredictionsSpec, rng: np.random.Generator) -> NDArray[np.float64] | None:

@@ -11,10 +11,11 @@ import numpy as np
 from harness.pipeline.backend import import_keras, import_tensorflow
 from harness.pipeline.losses import build_loss
 from harness.pipeline.metrics import build_metric
+from harness.pipeline.returned import by_name, return_dict
 from harness.spec.metrics import PlainMetricSpec
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from numpy.typing import NDArray
 
@@ -38,6 +39,7 @@ class BatchScorer:
         self._loss = build_loss(spec.loss) if with_loss else None
         self._metrics = [(item, build_metric(item, compiled=False)) for item in spec.metrics]
         self._tf = import_tensorflow()
+        self._dtype = getattr(spec.data, "dtype", None)
         self._step = self._score
         if compiled:
             # Nothing in it is Python control flow, and AutoGraph warns of imports.
@@ -51,7 +53,11 @@ class BatchScorer:
         """
         tf = self._tf
         weight = None if batch.sample_weight is None else tf.constant(batch.sample_weight)
-        loss, gradient = self._step(tf.constant(batch.targets), tf.constant(batch.inputs), weight)
+        predictions = tf.constant(batch.inputs)
+        if self._dtype is not None:
+            # Nothing is lost: the numbers have been rounded to it where they were drawn.
+            predictions = tf.cast(predictions, self._dtype)
+        loss, gradient = self._step(tf.constant(batch.targets), predictions, weight)
         return float(loss), np.asarray(gradient, np.float64)
 
     def reset(self) -> None:
@@ -100,7 +106,10 @@ def evaluated(spec: PipelineSpec, examples: Examples, *, epochs: int) -> list[di
     """
     keras = import_keras()
     inputs = keras.Input(examples.inputs.shape[1:], dtype=examples.inputs.dtype.name)
-    model = keras.Model(inputs, keras.layers.Activation("linear", name="output")(inputs))
+    output = keras.layers.Activation(
+        "linear", name="output", dtype=getattr(spec.data, "dtype", None)
+    )
+    model = keras.Model(inputs, output(inputs))
     plain = [build_metric(item) for item in spec.metrics if not item.weighted]
     weighted = [build_metric(item) for item in spec.metrics if item.weighted]
     model.compile(
@@ -114,12 +123,11 @@ def evaluated(spec: PipelineSpec, examples: Examples, *, epochs: int) -> list[di
     )
     if getattr(spec.training, "via", "") == "reloaded":
         model = _reloaded(model)
-    arguments = dict(zip(("x", "y", "sample_weight"), examples.arrays(), strict=False))
-    size = spec.data.batch_size
-    return [
-        flat(model.evaluate(**arguments, batch_size=size, verbose=0, return_dict=True))
-        for _ in range(epochs)
-    ]
+    arguments: dict[str, Any] = dict(
+        zip(("x", "y", "sample_weight"), examples.arrays(), strict=False)
+    )
+    arguments |= {"batch_size": spec.data.batch_size, "return_dict": return_dict(spec)}
+    return [flat(by_name(model.evaluate(**arguments, verbose=0), spec)) for _ in range(epochs)]
 
 
 def _reloaded(model: Any) -> Any:
@@ -129,7 +137,7 @@ def _reloaded(model: Any) -> Any:
         return import_keras().models.load_model(path)
 
 
-def flat(results: dict[str, Any]) -> dict[str, float]:
+def flat(results: Mapping[str, Any]) -> dict[str, float]:
     """The results as numbers; one that is a list becomes as many, with their index."""
     numbers: dict[str, float] = {}
     for name, value in results.items():

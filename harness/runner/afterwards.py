@@ -50,7 +50,7 @@ def _run(
     chosen = [*recorder.watch_hooks(), *_chosen(spec, callbacks)]
     before = _values(pipeline)
     method = pipeline.evaluate if name == "evaluate" else pipeline.predict
-    result = method(source, spec.after.steps, chosen)
+    result = method(spec, source, chosen)
     pairs = zip(pipeline.variables, before, _values(pipeline), strict=True)
     changed = [variable.path for variable, old, new in pairs if old != new]
     recorder.note("after", name, changed=", ".join(changed))

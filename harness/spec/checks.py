@@ -8,6 +8,7 @@ from harness.spec.checks_callbacks import CALLBACK_CHECKS
 from harness.spec.checks_data import DATA_CHECKS
 from harness.spec.checks_distribution import DISTRIBUTION_CHECKS
 from harness.spec.checks_optimizer import OPTIMIZER_CHECKS
+from harness.spec.checks_predictions import PREDICTION_CHECKS
 from harness.spec.checks_shapes import SHAPE_CHECKS
 from harness.spec.checks_training import TRAINING_CHECKS
 
@@ -21,6 +22,7 @@ __all__ = ["CHECKS", "check_pipeline"]
 
 CHECKS: tuple[Callable[[PipelineSpec], Iterator[Finding]], ...] = (
     *DATA_CHECKS,
+    *PREDICTION_CHECKS,
     *SHAPE_CHECKS,
     *OPTIMIZER_CHECKS,
     *TRAINING_CHECKS,

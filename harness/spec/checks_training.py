@@ -153,7 +153,16 @@ def predictions_are_drawn(pipeline: PipelineSpec) -> Iterator[Finding]:
         yield finding("then", rule, list(pipeline.then))
 
 
+def lists_are_named(pipeline: PipelineSpec) -> Iterator[Finding]:
+    """A list of results says nothing of the metric that only the user's own code names."""
+    unnamed = [item for item in pipeline.metrics if item.kind == "import" and item.name is None]
+    if pipeline.compile.returns == "list" and unnamed:
+        rule = "be 'dict' where an imported metric has no name here"
+        yield finding("compile.returns", rule, pipeline.compile.returns)
+
+
 TRAINING_CHECKS = (
+    lists_are_named,
     predictions_are_drawn,
     epochs_remain,
     interrupts_come_in_time,

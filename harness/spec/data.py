@@ -17,6 +17,7 @@ from harness.spec.base import (
     Positive,
     PositiveCount,
     Spec,
+    UnitInterval,
 )
 
 SourceKind = Literal[
@@ -203,12 +204,20 @@ class PredictionsSpec(DataSpec):
         predictions: ``real``, ``positive``, ``unit`` (in [0, 1]), ``simplex`` (rows that sum to
             1), ``logits``, ``sigmoid`` and ``softmax`` of the same logits, ``unit_rows`` (vectors
             of length one) or ``integer`` (class numbers, without the last axis).
+        scale: Factor on real and positive predictions and targets.
         grid: Predictions, and real targets, are multiples of this, so that there are ties.
         edges: Some predictions are extreme: exactly 0 or 1, logits of 60, errors of exactly 0.
         weights: ``none``, one per ``sample``, one per ``element`` (all axes but the last), or one
             per ``output`` (all axes); some are 0.
         integral_weights: Weights are whole numbers.
         class_axis: Where the last axis of `shape` is moved to, in targets and predictions alike.
+        dtype: Predictions come in this one, their values rounded to it, targets and weights in the
+            default float, as from a model under mixed precision; None is the default float.
+        agreement: Share of the places where the likeliest class is the true one; elsewhere it is
+            the next class, or the first one behind the last. None leaves it to chance, which hits
+            or just misses hardly one of many classes.
+        void_label: About a quarter of the class numbers are this instead, which may be no class.
+        nan_at_void: Predictions at that label are NaN, as where a sensor has seen nothing.
     """
 
     kind: Literal["predictions"] = "predictions"
@@ -228,11 +237,16 @@ class PredictionsSpec(DataSpec):
         "unit_rows",
         "integer",
     ] = "real"
+    scale: Positive = 1.0
     grid: Positive | None = None
     edges: Flag = False
     weights: Literal["none", "sample", "element", "output"] = "none"
     integral_weights: Flag = False
     class_axis: Integer = -1
+    dtype: Literal["float16", "bfloat16"] | None = None
+    agreement: UnitInterval | None = None
+    void_label: Integer | None = None
+    nan_at_void: Flag = False
 
 
 class ImportedDataSpec(DataSpec, ImportSpec):

@@ -172,6 +172,8 @@ class CompileSpec(Spec):
         compiled_before: The model was compiled once before, with another loss, another optimizer
             and a metric more, none of which is to be seen.
         auto_scale_loss: Under mixed_float16, wrap the optimizer in a LossScaleOptimizer.
+        returns: What `evaluate`, `train_on_batch` and `test_on_batch` are asked to return; a list
+            must hold what the dictionary does, in the order of losses and metrics here.
     """
 
     run_eagerly: Flag = False
@@ -181,6 +183,7 @@ class CompileSpec(Spec):
     by_name: Flag = False
     compiled_before: Flag = False
     auto_scale_loss: Flag = True
+    returns: Literal["dict", "list"] = "dict"
 
 
 class LossScaleSpec(Spec):

@@ -153,6 +153,16 @@ def test_circle_by_pairs(itself: bool) -> None:  # noqa: FBT001
     assert found.counted.tolist() == [1, 1, 1, float(itself), 1]
 
 
+def test_nothing_is_predicted_where_nothing_counts() -> None:
+    """What is NaN at an ignored label leaves the others alone."""
+    kind, arguments = "sparse_categorical_crossentropy", {"ignore_class": -1}
+    numbers = np.array([0, -1, 1, 1])
+    holes = np.where((numbers == -1)[:, None], np.nan, SHARES)
+    found, whole = (unreduced(kind, numbers, at, arguments) for at in (holes, SHARES))
+    assert found.values.tolist() == whole.values.tolist()
+    assert found.values[1] == 0.0
+
+
 @pytest.mark.parametrize("column", [False, True])
 def test_ignored_class(column: bool) -> None:  # noqa: FBT001
     """What is ignored neither adds to the sum nor counts in the mean."""

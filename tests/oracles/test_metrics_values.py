@@ -237,6 +237,15 @@ def test_means_and_accuracies() -> None:
     )
 
 
+def test_numbers_outside_of_the_classes() -> None:
+    """A place whose true or predicted number is no class counts in no overlap."""
+    truth, guess = np.array([0, 1, 1, -1, 7, 0, 1]), np.array([0, 1, 0, 1, 0, 2, -1])
+    inside = value("mean_iou", truth[:3], guess[:3], num_classes=2)
+    assert inside == pytest.approx(0.5)
+    assert value("mean_iou", truth, guess, num_classes=2) == inside
+    assert value("mean_iou", truth, guess, num_classes=2, ignore_class=7) == inside
+
+
 def test_ignored_class_of_a_metric() -> None:
     """A mean over what is not ignored."""
     found = value("sparse_categorical_crossentropy", NUMBERS, SHARES, WEIGHTS, ignore_class=1)

@@ -76,8 +76,8 @@ def test_evaluate_and_predict_see_all_examples() -> None:
     with numerics(spec):
         pipeline, inputs = built(spec)
         assert inputs.examples is not None
-        predictions = pipeline.predict(build_after(spec, inputs.examples))
-        logs = pipeline.evaluate(build_after(spec, inputs.examples))
+        predictions = pipeline.predict(spec, build_after(spec, inputs.examples))
+        logs = pipeline.evaluate(spec, build_after(spec, inputs.examples))
     assert predictions.shape == (20, 1)
     error = ((predictions - inputs.examples.targets) ** 2).mean()
     # Float32 means over 20 errors of order 1.
@@ -90,8 +90,8 @@ def test_heads_are_predicted_side_by_side() -> None:
     with numerics(spec):
         pipeline, inputs = built(spec)
         assert inputs.examples is not None
-        predictions = pipeline.predict(build_after(spec, inputs.examples))
-        logs = pipeline.evaluate(build_after(spec, inputs.examples))
+        predictions = pipeline.predict(spec, build_after(spec, inputs.examples))
+        logs = pipeline.evaluate(spec, build_after(spec, inputs.examples))
     errors = ((predictions - inputs.examples.targets) ** 2).mean(axis=0)
     assert logs["first_loss"] == pytest.approx(errors[0], rel=1e-5)
     assert logs["loss"] == pytest.approx(errors @ [1.0, 0.5], rel=1e-5)

@@ -141,3 +141,62 @@ def test_families(targets: str, predictions: str) -> None:
         assert np.abs(guess).max() == 60.0
     if targets == "one_hot":
         assert (truth.sum(axis=1) == 1).all()
+
+
+def drawn(**data: Any) -> tuple[Any, Any]:
+    """Predictions and targets of four classes."""
+    spec = PipelineSpec.model_validate(
+        {"data": {"kind": "predictions", "examples": 200, "shape": [4], **data}}
+    ).data
+    assert isinstance(spec, PredictionsSpec)
+    guess, truth, _ = draw_predictions(spec)
+    return guess, truth
+
+
+@pytest.mark.parametrize("targets", ["integer", "column", "one_hot", "soft"])
+@pytest.mark.parametrize("predictions", ["simplex", "logits", "integer"])
+def test_agreement(targets: str, predictions: str) -> None:
+    """So many places agree, and all others miss by one class."""
+    guess, truth = drawn(targets=targets, predictions=predictions, agreement=0.75)
+    likeliest = guess if predictions == "integer" else guess.argmax(-1)
+    true = {"integer": truth, "column": truth.ravel()}.get(targets)
+    true = truth.argmax(-1) if true is None else true
+    gap = (likeliest - true) % 4
+    assert set(gap) == {0, 1}
+    assert 0.6 < np.mean(gap == 0) < 0.9
+    if predictions == "simplex":
+        np.testing.assert_allclose(guess.sum(-1), 1.0)
+
+
+@pytest.mark.parametrize("targets", ["integer", "column"])
+def test_void(targets: str) -> None:
+    """About a quarter of the labels are void, and only there nothing is predicted."""
+    data = {"targets": targets, "predictions": "logits", "void_label": -1}
+    guess, truth = drawn(**data, nan_at_void=True)
+    void = truth.ravel() == -1
+    assert 0.15 < void.mean() < 0.35
+    np.testing.assert_array_equal(np.isnan(guess), np.repeat(void[:, None], 4, axis=1))
+    assert not np.isnan(drawn(**data)[0]).any()
+
+
+@pytest.mark.parametrize("scale", [1.0, 1000.0])
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
+def test_half_precision(run: Callable[..., Trace], dtype: str, scale: float) -> None:  # noqa: F811
+    """What is recorded are the numbers that are handed over: those of TensorFlow's own cast."""
+    ml_dtypes = pytest.importorskip("ml_dtypes")
+    exact, half = drawn(scale=scale)[0], drawn(scale=scale, dtype=dtype)[0]
+    kind = np.float16 if dtype == "float16" else ml_dtypes.bfloat16
+    np.testing.assert_array_equal(half, exact.astype(kind).astype(np.float64))
+    for via in ("objects", "evaluate"):
+        tables = BASE | {
+            "data": BASE["data"] | {"dtype": dtype},
+            "precision": {"policy": "float32"},
+            "training": {"kind": "update_metrics", "via": via},
+            "compile": {"run_eagerly": True},
+            "metrics": ["root_mean_squared_error"],
+        }
+        trace = run("examples", **tables)
+        assert trace.examples is not None
+        error = trace.examples.inputs.astype(np.float64) - trace.examples.targets
+        expected = float(np.sqrt(np.mean(error**2)))
+        assert trace.epochs[0].logs["root_mean_squared_error"] == pytest.approx(expected, rel=1e-6)

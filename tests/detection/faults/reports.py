@@ -110,6 +110,15 @@ _CONFUSION: Final = f"{METRICS}.metrics_utils:update_confusion_matrix_variables"
 
 METRIC_FAULTS: Final = (
     Fault(
+        "lists_are_sorted",
+        "metrics",
+        "a list of results is in the order of the alphabet",
+        rewrite(
+            f"{TRAINER}._flatten_metrics_in_order",
+            ("for name in metric_names:", "for name in sorted(metric_names):"),
+        ),
+    ),
+    Fault(
         "metrics_not_reset",
         "metrics",
         "metrics go on over the border of epochs",
