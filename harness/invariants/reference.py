@@ -177,8 +177,9 @@ def example_weights(view: View) -> Float64 | None:
     """
     examples, training = view.examples, view.pipeline.training
     weights = examples.sample_weight
-    weighs = isinstance(training, FitSpec | TrainOnBatchSpec)
-    of_class = given_class_weights(training) if weighs else None
+    of_class = None
+    if isinstance(training, FitSpec | TrainOnBatchSpec):
+        of_class = given_class_weights(training)
     if of_class is None:
         return None if weights is None else weights.astype(np.float64)
     targets = examples.targets
