@@ -16,6 +16,7 @@ from harness.invariants import (
     evaluation,
     finite,
     frozen,
+    hook_logs,
     hooks,
     leftovers,
     logbooks,
@@ -28,6 +29,7 @@ from harness.invariants import (
     overwritten,
     schedules,
     scores,
+    shuffling,
     source_hooks,
 )
 from harness.invariants.base import (
@@ -56,6 +58,7 @@ __all__ = [
     "evaluation",
     "finite",
     "frozen",
+    "hook_logs",
     "hooks",
     "judge",
     "judge_limits",
@@ -73,5 +76,6 @@ __all__ = [
     "registered",
     "schedules",
     "scores",
+    "shuffling",
     "source_hooks",
 ]

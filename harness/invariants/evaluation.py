@@ -100,7 +100,9 @@ def evaluation_changes_nothing(view: View, reason: Reason) -> tuple[Violation, .
     source="Keras, Model.fit(validation_freq): how many epochs to run before a new validation",
 )
 def validation_follows_frequency(view: View, reason: Reason) -> tuple[Violation, ...]:
-    """An epoch logs a validation loss if, and only if, validation_freq divides its number from 1.
+    """An epoch logs a validation loss if, and only if, validation_freq says so.
+
+    That is one whose number, from 1, the frequency divides or lists.
 
     Raises:
         NothingToJudge: Nothing is held out, or a callback writes the loss by script.
@@ -110,14 +112,16 @@ def validation_follows_frequency(view: View, reason: Reason) -> tuple[Violation,
         message = "examples must be held out to be judged, got a run without validation of its own."
         raise NothingToJudge(message)
     for record in view.trace.epochs:
-        wanted = (record.epoch + 1) % validation.validation_freq == 0
+        wanted = validation.due_after(record.epoch)
         logged = "val_loss" in record.logs
         if logged is not wanted:
             message = f"epoch {record.epoch} {'was' if logged else 'was not'} validated"
+            listed = validation.validation_epochs
+            which = f"those of {listed}" if listed else f"every {validation.validation_freq}"
             return (
                 view.violation(
                     reason,
-                    f"{message}, every {validation.validation_freq} should be",
+                    f"{message}, {which} should be",
                     got=logged,
                     expected=wanted,
                     epoch=record.epoch,

@@ -21,7 +21,7 @@ from harness.oracles.normalization import folded
 from harness.oracles.reference import PredictedStep, predict_steps
 from harness.spec.losses import ImportedLossSpec
 from harness.spec.model import MLPSpec
-from harness.spec.training import FitSpec, TrainOnBatchSpec
+from harness.spec.training import FitSpec, TrainOnBatchSpec, given_class_weights
 from harness.trace.state import StateTable
 
 
@@ -172,16 +172,20 @@ def loss_of(view: View) -> tuple[str, dict[str, Any]]:
 def example_weights(view: View) -> Float64 | None:
     """Return the weight of each training example: its own, or that of its class.
 
-    Keras takes the larger of a target's columns for its class where the targets are one-hot.
+    Keras takes the larger of a target's columns for its class where the targets are one-hot. A
+    class that was given no weight weighs 1.
     """
     examples, training = view.examples, view.pipeline.training
     weights = examples.sample_weight
-    if not isinstance(training, FitSpec | TrainOnBatchSpec) or training.class_weight is None:
+    of_class = None
+    if isinstance(training, FitSpec | TrainOnBatchSpec):
+        of_class = given_class_weights(training)
+    if of_class is None:
         return None if weights is None else weights.astype(np.float64)
     targets = examples.targets
     wide = targets.ndim > 1 and targets.shape[-1] > 1
     classes = targets.argmax(axis=-1) if wide else targets.reshape(len(targets)).astype(np.int64)
-    return np.array([training.class_weight[int(index)] for index in classes], dtype=np.float64)
+    return np.array([of_class.get(int(index), 1.0) for index in classes], dtype=np.float64)
 
 
 def shaped(targets: Float64, network: Network) -> Float64:

@@ -40,10 +40,15 @@ def compile_arguments(spec: PipelineSpec) -> dict[str, Any]:
     if not spec.compile.by_name:
         return given
     names = [head.name for head in heads]
-    return {
+    tables = {
         name: None if values is None else dict(zip(names, values, strict=True))
         for name, values in given.items()
     }
+    # In an order of their own, which is neither that of the outputs nor that of the losses.
+    turned = tables["loss_weights"]
+    if turned is not None:
+        tables["loss_weights"] = dict(reversed(turned.items()))
+    return tables
 
 
 def other_arguments(spec: PipelineSpec) -> dict[str, Any]:

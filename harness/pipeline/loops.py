@@ -22,6 +22,7 @@ from harness.spec.training import (
     TrainOnBatchSpec,
     UpdateMetricsSpec,
     WhileLoopSpec,
+    given_class_weights,
 )
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from harness.pipeline.observer import Observer, Step
     from harness.pipeline.pipeline import TrainingPipeline
     from harness.pipeline.sources import Source
+    from harness.spec.data import ValidationSpec
     from harness.spec.pipeline import PipelineSpec
 
 __all__ = ["LoopEnd", "train"]
@@ -112,6 +114,11 @@ def _fits(
     return _fit(pipeline.model, spec, training, inputs, callbacks)
 
 
+def _frequency(validation: ValidationSpec) -> int | list[int]:
+    epochs = validation.validation_epochs
+    return validation.validation_freq if epochs is None else list(epochs)
+
+
 def _fit(
     model: Any, spec: PipelineSpec, training: FitSpec, inputs: Inputs, callbacks: list[Any]
 ) -> Any:
@@ -122,7 +129,7 @@ def _fit(
     if validation is not None and spec.validation is not None:
         arguments |= {
             "validation_steps": spec.validation.validation_steps,
-            "validation_freq": spec.validation.validation_freq,
+            "validation_freq": _frequency(spec.validation),
         }
         if spec.validation.by_keras:
             arguments |= source.with_rest(validation.examples)
@@ -131,8 +138,9 @@ def _fit(
             arguments["validation_data"] = validation.data
         if validation.whole:
             arguments["validation_batch_size"] = validation.batch_size
-    if training.class_weight is not None:
-        arguments["class_weight"] = dict(enumerate(training.class_weight))
+    weights = given_class_weights(training)
+    if weights is not None:
+        arguments["class_weight"] = weights
     return model.fit(
         **arguments,
         epochs=training.epochs,

@@ -11,6 +11,7 @@ import itertools
 from typing import TYPE_CHECKING, Any
 
 from harness.pipeline.returned import by_name, return_dict
+from harness.spec.training import given_class_weights
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -42,9 +43,9 @@ class OnBatch:
         """
         self._model, self._held_out = model, validation
         self._spec, self._limits = spec, spec.validation
-        weights = training.class_weight
+        weights = given_class_weights(training)
         # Only where there are any: Keras refuses them beside sample weights.
-        self._given = {} if weights is None else {"class_weight": dict(enumerate(weights))}
+        self._given = {} if weights is None else {"class_weight": weights}
 
     def step(self, batch: tuple[Any, ...]) -> Mapping[str, Any]:
         """Train on one batch; what Keras says of it."""
@@ -57,7 +58,7 @@ class OnBatch:
         """The logs of the validation after an epoch, none where none is due."""
         if self._limits is None or self._held_out is None:
             return {}
-        if (epoch + 1) % self._limits.validation_freq != 0:
+        if not self._limits.due_after(epoch):
             return {}
         means = Means()
         for batch in itertools.islice(self._held_out.epoch(), self._limits.validation_steps):

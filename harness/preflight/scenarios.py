@@ -36,10 +36,12 @@ from harness.spec.training import (
     LoopSpec,
     UpdateMetricsSpec,
     WhileLoopSpec,
+    given_class_weights,
 )
 
 if TYPE_CHECKING:
     from harness.spec.callbacks import AnyCallback
+    from harness.spec.data import ValidationSpec
     from harness.spec.pipeline import PipelineSpec
 
 __all__ = ["plan_of_spec"]
@@ -71,7 +73,7 @@ def plan_of_spec(pipeline: PipelineSpec) -> Plan | None:
     if isinstance(training, UpdateMetricsSpec):
         return None
     fit = training if isinstance(training, FitSpec) else FitSpec()
-    validation = pipeline.validation
+    validation, weights = pipeline.validation, given_class_weights(fit)
     return Plan(
         epochs=training.epochs if isinstance(training, FitSpec | LoopSpec) else 1,
         initial_epoch=fit.initial_epoch,
@@ -79,8 +81,8 @@ def plan_of_spec(pipeline: PipelineSpec) -> Plan | None:
         source=_source(pipeline),
         validation=_validation(pipeline),
         validation_steps=None if validation is None else validation.validation_steps,
-        validation_freq=1 if validation is None else validation.validation_freq,
-        class_weight=None if fit.class_weight is None else tuple(range(len(fit.class_weight))),
+        validation_freq=_frequency(validation),
+        class_weight=None if weights is None else tuple(weights),
         optimizer=_optimizer(pipeline, fit),
         compile=_compile(pipeline),
         callbacks=tuple(
@@ -92,6 +94,12 @@ def plan_of_spec(pipeline: PipelineSpec) -> Plan | None:
             if isinstance(callback, MonitorSpec) and callback.scripted
         ),
     )
+
+
+def _frequency(validation: ValidationSpec | None) -> int | tuple[int, ...]:
+    if validation is None:
+        return 1
+    return validation.validation_epochs or validation.validation_freq
 
 
 def _steps(pipeline: PipelineSpec) -> int | None:

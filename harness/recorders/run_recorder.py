@@ -299,6 +299,11 @@ def _epoch_opener(recorder: RunRecorder) -> Any:
     return EpochOpener()
 
 
+def _named(logs: Mapping[Any, Any] | None) -> dict[str, float]:
+    """The logs of a hook among its other details."""
+    return {f"logs.{name}": value for name, value in _numbers(logs or {}).items()}
+
+
 def _batch_opener(recorder: RunRecorder) -> Any:
     """The same, and it sends each batch; batch hooks cost time, so not everybody has it."""
     keras = import_keras()
@@ -339,19 +344,20 @@ def _hook_recorder(recorder: RunRecorder) -> Any:
 
     def plain(name: str) -> Any:
         def hook(self: Any, logs: Any = None) -> None:
-            recorder.note("hook", name)
+            recorder.note("hook", name, **_named(logs))
 
         return hook
 
     def of_epoch(name: str) -> Any:
         def hook(self: Any, epoch: int, logs: Any = None) -> None:
-            recorder.events.append(Event(kind="hook", name=name, epoch=epoch))
+            recorder.events.append(Event(kind="hook", name=name, epoch=epoch, detail=_named(logs)))
 
         return hook
 
     def of_batch(name: str) -> Any:
         def hook(self: Any, batch: int, logs: Any = None) -> None:
-            recorder.note("hook", name, batch=int(batch), steps=recorder.steps.rows())
+            detail = _named(logs)
+            recorder.note("hook", name, batch=int(batch), steps=recorder.steps.rows(), **detail)
 
         return hook
 

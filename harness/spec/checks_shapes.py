@@ -180,6 +180,17 @@ def one_weight_per_class(pipeline: PipelineSpec) -> Iterator[Finding]:
         yield finding("training.class_weight", rule, list(weights))
 
 
+def omitted_classes_have_a_weight(pipeline: PipelineSpec) -> Iterator[Finding]:
+    """Only a class weight that stands there can be kept from Keras, and not every one."""
+    omitted = getattr(pipeline.training, "class_weight_omits", ())
+    weights = getattr(pipeline.training, "class_weight", None) or ()
+    if not omitted:
+        return
+    if not set(omitted) < set(range(len(weights))):
+        rule = f"leave out some of the {len(weights)} class weights, not all"
+        yield finding("training.class_weight_omits", rule, list(omitted))
+
+
 def head_names_differ(pipeline: PipelineSpec) -> Iterator[Finding]:
     """Outputs are told apart by their names."""
     if not isinstance(pipeline.model, MultiOutputSpec):
@@ -197,5 +208,6 @@ SHAPE_CHECKS = (
     frozen_layers_exist,
     one_weight_per_output,
     one_weight_per_class,
+    omitted_classes_have_a_weight,
     head_names_differ,
 )

@@ -279,6 +279,8 @@ class ValidationSpec(Spec):
         batch_size: None is the training batch size.
         validation_steps: Batches per evaluation; None is all.
         validation_freq: Evaluate every so many epochs.
+        validation_epochs: Evaluate after the epochs of these numbers instead, counted from 1:
+            what Keras takes as a list in ``validation_freq``.
         drop_remainder: Leave out a last batch that is not full, so that all have one static size.
     """
 
@@ -288,7 +290,14 @@ class ValidationSpec(Spec):
     batch_size: PositiveCount | None = None
     validation_steps: PositiveCount | None = None
     validation_freq: PositiveCount = 1
+    validation_epochs: Annotated[tuple[PositiveCount, ...], Field(min_length=1)] | None = None
     drop_remainder: Flag = False
+
+    def due_after(self, epoch: int) -> bool:
+        """Whether an epoch, counted from 0, is one that ends in an evaluation."""
+        if self.validation_epochs is not None:
+            return epoch + 1 in self.validation_epochs
+        return (epoch + 1) % self.validation_freq == 0
 
 
 class AfterSpec(Spec):

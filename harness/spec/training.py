@@ -20,6 +20,7 @@ class FitSpec(Spec):
         initial_epoch: Index of the first epoch.
         steps_per_epoch: Batches per epoch; None is until the data ends.
         class_weight: Weight of each integer class, by its index.
+        class_weight_omits: Classes that Keras is given no weight for; they weigh 1.
         earlier_fit: A whole fit of the same model before this one.
         interrupt_after: Where this fit is broken off and carried on by a second call.
         save_and_load_after: After the epoch of this count the model is saved and loaded, and a
@@ -34,6 +35,7 @@ class FitSpec(Spec):
     initial_epoch: Count = 0
     steps_per_epoch: PositiveCount | None = None
     class_weight: tuple[Finite, ...] | None = None
+    class_weight_omits: tuple[Count, ...] = ()
     earlier_fit: EarlierFitSpec | None = None
     interrupt_after: InterruptSpec | None = None
     save_and_load_after: PositiveCount | None = None
@@ -59,10 +61,20 @@ class TrainOnBatchSpec(LoopSpec):
 
     Attributes:
         class_weight: Weight of each integer class, by its index.
+        class_weight_omits: Classes that Keras is given no weight for; they weigh 1.
     """
 
     kind: Literal["train_on_batch"] = "train_on_batch"
     class_weight: tuple[Finite, ...] | None = None
+    class_weight_omits: tuple[Count, ...] = ()
+
+
+def given_class_weights(training: FitSpec | TrainOnBatchSpec) -> dict[int, float] | None:
+    """What Keras is given as ``class_weight``: the weight of each class that is not left out."""
+    if training.class_weight is None:
+        return None
+    weights = enumerate(training.class_weight)
+    return {index: one for index, one in weights if index not in training.class_weight_omits}
 
 
 class GradientTapeSpec(LoopSpec):

@@ -254,6 +254,15 @@ class TestFrequency:
         assert found is not None
         assert found.message == "epoch 1 was not validated, every 2 should be"
 
+    def test_listed_epochs(self) -> None:
+        """A list names epochs from 1; one that is read from 0 is found."""
+        name: InvariantName = "validation_follows_frequency"
+        spec = pipeline(validation__validation_epochs=[1])
+        assert judged(name, spec, fit_trace(spec, logs=[{"val_loss": 1.0}, {}])) is None
+        found = judged(name, spec, fit_trace(spec, logs=[{}, {"val_loss": 1.0}]))
+        assert found is not None
+        assert found.message == "epoch 0 was not validated, those of (1,) should be"
+
     def test_nothing_held_out(self) -> None:
         """Without validation there is nothing to judge."""
         with pytest.raises(NothingToJudge, match="examples must be held out"):

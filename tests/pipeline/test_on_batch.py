@@ -70,8 +70,9 @@ def test_keras_is_told_about_classes_only_where_there_are_any() -> None:
         ({}, [33 / 9 * 10, 33 / 9 * 10]),
         ({"validation_steps": 1}, [40.0, 40.0]),
         ({"validation_freq": 2}, [None, 33 / 9 * 10]),
+        ({"validation_epochs": [2]}, [None, 33 / 9 * 10]),
     ],
-    ids=["whole", "first batch", "every second epoch"],
+    ids=["whole", "first batch", "every second epoch", "the second epoch"],
 )
 def test_the_held_out_part_is_tested_when_it_is_due(
     validation: dict[str, Any], expected: list[float | None]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from tests.detection.faults import (
+    arguments,
     counting,
     data,
     formulas,
@@ -42,6 +43,9 @@ FAULTS: Final = (
     *reports.COMPILE,
     *hooks.CALLBACK_FAULTS,
     *keepers.KEEPERS,
+    *arguments.BATCHES,
+    *arguments.COMPILED,
+    *arguments.ENDINGS,
     *runs.CONVERGENCE,
     *runs.DETERMINISM,
     *runs.DISTRIBUTION,
