@@ -111,7 +111,10 @@ def _mlp(spec: MLPSpec, input_shape: tuple[int, ...]) -> Any:
         if index == last:
             break
         if spec.batch_norm:
-            stack.append(layers.BatchNormalization(dtype=spec.dtype, name=f"batch_norm_{index}"))
+            norm = layers.BatchNormalization(
+                synchronized=spec.synchronized, dtype=spec.dtype, name=f"batch_norm_{index}"
+            )
+            stack.append(norm)
         if spec.dropout:
             stack.append(layers.Dropout(spec.dropout, dtype=spec.dtype, name=f"dropout_{index}"))
     return _put_together(spec.style, stack)
