@@ -218,6 +218,7 @@ class VariablesSpec(ModelSpec):
         constraint: Keras constraint on every variable, with its defaults.
         overwritten: Indices of variables whose gradient is their next value, as the scales of
             float8 layers are (``overwrite_with_gradient``).
+        plain: Indices of variables that are TensorFlow's own, without a Keras variable around.
     """
 
     kind: Literal["variables"] = "variables"
@@ -225,6 +226,7 @@ class VariablesSpec(ModelSpec):
     initial: tuple[Real, ...] | None = None
     constraint: Constraint | None = None
     overwritten: tuple[Count, ...] = ()
+    plain: tuple[Count, ...] = ()
 
     @property
     def sizes(self) -> tuple[int, ...]:
