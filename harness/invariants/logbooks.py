@@ -123,8 +123,17 @@ def _csv(view: View, reason: Reason, spec: CSVLoggerSpec) -> Violation | None:
         message = f"{spec.filename} has {len(rows)} rows for {due} epochs"
         return view.violation(reason, message, got=len(rows), expected=due, where=spec.filename)
     for row, record in zip(rows[len(rows) - len(epochs) :], epochs, strict=True):
+        if len(row) != len(header):
+            return view.violation(
+                reason,
+                f"the row of epoch {record.epoch} in {spec.filename} has not one value a column",
+                got=len(row),
+                expected=len(header),
+                epoch=record.epoch,
+                where=spec.filename,
+            )
         expected = {"epoch": float(record.epoch), **record.logs}
-        for key, text in zip(header, row, strict=False):
+        for key, text in zip(header, row, strict=True):
             wanted = expected.get(key)
             if not _is_written(text, wanted):
                 return view.violation(

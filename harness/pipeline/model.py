@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, assert_never
 
 import numpy as np
 
-from harness.pipeline.backend import import_keras
+from harness.pipeline.backend import import_keras, import_tensorflow
 from harness.pipeline.imports import call_import
 from harness.pipeline.networks import build_network
 from harness.spec.model import (
@@ -64,15 +64,17 @@ def build_model(spec: AnyModel, input_shape: tuple[int, ...]) -> Any:
 
 
 def build_variables(spec: VariablesSpec, dtype: str) -> list[Any]:
-    """Trainable ``keras.Variable``s with the initial values of the spec."""
+    """Trainable variables of Keras, or of TensorFlow, with the initial values of the spec."""
     keras = import_keras()
     flat = np.ones(sum(spec.sizes)) if spec.initial is None else np.asarray(spec.initial)
     parts = np.split(flat, np.cumsum(spec.sizes)[:-1])
     variables = [
-        keras.Variable(part.reshape(shape), dtype=dtype, name=f"variable_{index}")
+        (import_tensorflow() if index in spec.plain else keras).Variable(
+            part.reshape(shape), dtype=dtype, name=f"variable_{index}"
+        )
         for index, (part, shape) in enumerate(zip(parts, spec.shapes, strict=True))
     ]
-    for variable in variables:
+    for variable in variables if spec.constraint else ():
         variable.constraint = keras.constraints.get(spec.constraint)
     for index in spec.overwritten:
         variables[index].overwrite_with_gradient = True
@@ -111,7 +113,10 @@ def _mlp(spec: MLPSpec, input_shape: tuple[int, ...]) -> Any:
         if index == last:
             break
         if spec.batch_norm:
-            stack.append(layers.BatchNormalization(dtype=spec.dtype, name=f"batch_norm_{index}"))
+            norm = layers.BatchNormalization(
+                synchronized=spec.synchronized, dtype=spec.dtype, name=f"batch_norm_{index}"
+            )
+            stack.append(norm)
         if spec.dropout:
             stack.append(layers.Dropout(spec.dropout, dtype=spec.dtype, name=f"dropout_{index}"))
     return _put_together(spec.style, stack)

@@ -156,6 +156,13 @@ def frozen_layers_exist(pipeline: PipelineSpec) -> Iterator[Finding]:
                 yield finding(f"model.{key}.{position}", rule, layer)
 
 
+def synchronized_what_normalises(pipeline: PipelineSpec) -> Iterator[Finding]:
+    """Without batch normalisation there is nothing that replicas could do together."""
+    model = pipeline.model
+    if isinstance(model, MLPSpec) and model.synchronized and not model.batch_norm:
+        yield finding("model.synchronized", "be false without batch_norm", model.synchronized)
+
+
 def one_weight_per_output(pipeline: PipelineSpec) -> Iterator[Finding]:
     """Each output has one loss weight."""
     weights, outputs = pipeline.compile.loss_weights, _outputs(pipeline.model)
@@ -206,6 +213,7 @@ SHAPE_CHECKS = (
     loss_fits_labels,
     metrics_fit_labels,
     frozen_layers_exist,
+    synchronized_what_normalises,
     one_weight_per_output,
     one_weight_per_class,
     omitted_classes_have_a_weight,

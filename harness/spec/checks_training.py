@@ -109,8 +109,12 @@ def gradients_of_variables(pipeline: PipelineSpec) -> Iterator[Finding]:
         elif len(set(step)) == count:
             rest = "leave a gradient to at least one variable"
             yield finding(f"training.missing.{index}", rest, list(step))
-    if any(variable >= count for variable in model.overwritten):
-        yield finding("model.overwritten", rule, list(model.overwritten))
+    for key in ("overwritten", "plain"):
+        if any(variable >= count for variable in getattr(model, key)):
+            yield finding(f"model.{key}", rule, list(getattr(model, key)))
+    if model.plain and model.constraint is not None:
+        remedy = "Only variables of Keras take one."
+        yield finding("model.constraint", "be left out with plain", model.constraint, remedy)
     if any(variable >= count for variable in training.sparse):
         yield finding("training.sparse", rule, list(training.sparse))
 

@@ -46,6 +46,7 @@ class MLPSpec(ModelSpec):
         output_activation: Of the last layer. It computes in float32 under mixed precision.
         use_bias: Whether the layers have a bias.
         batch_norm: Batch normalisation after every hidden layer.
+        synchronized: It normalises by the whole batch where replicas share one.
         dropout: Share dropped after every hidden layer.
         kernel_initializer: Name of a Keras initializer.
         kernel_l2: Factor of an L2 penalty on every kernel.
@@ -63,6 +64,7 @@ class MLPSpec(ModelSpec):
     output_activation: Activation = "linear"
     use_bias: Flag = True
     batch_norm: Flag = False
+    synchronized: Flag = False
     dropout: Fraction = 0.0
     kernel_initializer: Text = "glorot_uniform"
     kernel_l2: NonNegative = 0.0
@@ -216,6 +218,7 @@ class VariablesSpec(ModelSpec):
         constraint: Keras constraint on every variable, with its defaults.
         overwritten: Indices of variables whose gradient is their next value, as the scales of
             float8 layers are (``overwrite_with_gradient``).
+        plain: Indices of variables that are TensorFlow's own, without a Keras variable around.
     """
 
     kind: Literal["variables"] = "variables"
@@ -223,6 +226,7 @@ class VariablesSpec(ModelSpec):
     initial: tuple[Real, ...] | None = None
     constraint: Constraint | None = None
     overwritten: tuple[Count, ...] = ()
+    plain: tuple[Count, ...] = ()
 
     @property
     def sizes(self) -> tuple[int, ...]:

@@ -105,6 +105,8 @@ class TestCSV:
         assert self.fault(lines, earlier, append=True) is None
         found = self.fault(lines, earlier)
         assert found == ("log.csv has 3 rows for 2 epochs", "3", "2")
+        message = "the row of epoch 1 in log.csv has not one value a column"
+        assert self.fault([header, first, "1,1.0"]) == (message, "2", "3")
 
     def test_header(self) -> None:
         """A column that is missing is found, as is an empty file."""

@@ -143,6 +143,9 @@ def test_bare_variables_have_their_initial_values() -> None:
     first, second = build_variables(spec, "float64")
     assert (first.numpy().tolist(), second.numpy().tolist()) == ([1.0, 2.0], [[3.0, 4.0]])
     assert (first.dtype, first.path) == ("float64", "variable_0")
+    own = build_variables(spec.model_copy(update={"plain": (1,)}), "float64")
+    assert [hasattr(variable, "path") for variable in own] == [True, False]
+    assert own[1].numpy().tolist() == [[3.0, 4.0]]
     ones = build_variables(VariablesSpec(), "float32")
     assert [variable.numpy().tolist() for variable in ones] == [[1.0] * 2, [1.0] * 3]
     with pytest.raises(TypeError, match="driven with gradients"):

@@ -292,6 +292,18 @@ RARE: Final = (
         ),
     ),
     Fault(
+        "plain_variables_forgotten",
+        "optimizers",
+        "an optimizer asks each variable for what only those of Keras have",
+        rewrite(
+            f"{OPTIMIZER}._overwrite_variable_with_gradient",
+            (
+                'getattr(variable, "overwrite_with_gradient", False)',
+                "variable.overwrite_with_gradient",
+            ),
+        ),
+    ),
+    Fault(
         "multi_optimizer_first_for_all",
         "optimizers",
         "a MultiOptimizer counts the updates of its first optimizer only",

@@ -250,4 +250,10 @@ AVERAGING: Final = (
         "SwapEMAWeights leaves the average in the model after validation",
         wrap(f"{CALLBACKS}.swap_ema_weights:SwapEMAWeights.on_test_end", _does_nothing),
     ),
+    Fault(
+        "swap_trains_the_average",
+        "averaging",
+        "SwapEMAWeights leaves the average in the model when the next epoch begins",
+        wrap(f"{CALLBACKS}.swap_ema_weights:SwapEMAWeights.on_epoch_begin", _does_nothing),
+    ),
 )

@@ -163,6 +163,24 @@ DISTRIBUTION: Final = (
             f"{LOSS}:unscale_loss_for_distribution", ("ops.cast(num_replicas, value.dtype)", "1.0")
         ),
     ),
+    Fault(
+        "normalised_by_share",
+        "distribution",
+        "a synchronized batch normalisation normalises each share of a batch by itself",
+        rewrite(
+            "keras.src.backend.tensorflow.nn:moments",
+            ("_compute_moments_sync(x, axes, keepdims)", "_compute_moments(x, axes, keepdims)"),
+        ),
+    ),
+    Fault(
+        "predictions_of_replicas_interleaved",
+        "distribution",
+        "predict puts the shares of the replicas together in the wrong order",
+        rewrite(
+            "keras.src.backend.tensorflow.trainer:concat",
+            ("tf.concat(tensors,", "tf.concat(tensors[::-1],"),
+        ),
+    ),
 )
 
 _NORM: Final = "keras.src.layers.normalization.batch_normalization:BatchNormalization.call"
