@@ -20,6 +20,7 @@ from harness.spec.base import (
     Spec,
     Text,
 )
+from harness.spec.layers import AnyLayer
 from harness.spec.losses import AnyLoss
 
 Activation = Literal["linear", "relu", "tanh", "sigmoid", "softmax"]
@@ -47,6 +48,7 @@ class MLPSpec(ModelSpec):
         use_bias: Whether the layers have a bias.
         batch_norm: Batch normalisation after every hidden layer.
         dropout: Share dropped after every hidden layer.
+        between: Further layers after every hidden layer, in this order.
         kernel_initializer: Name of a Keras initializer.
         kernel_l2: Factor of an L2 penalty on every kernel.
         activity_l2: Factor of an L2 penalty on what every layer puts out, per sample.
@@ -64,6 +66,7 @@ class MLPSpec(ModelSpec):
     use_bias: Flag = True
     batch_norm: Flag = False
     dropout: Fraction = 0.0
+    between: tuple[AnyLayer, ...] = ()
     kernel_initializer: Text = "glorot_uniform"
     kernel_l2: NonNegative = 0.0
     activity_l2: NonNegative = 0.0
@@ -152,6 +155,7 @@ class EmbeddingSpec(ModelSpec):
         recurrent: An LSTM as wide as the table reads the tokens; its last state takes the place
             of the mean.
         per_token: An output for each token, without mean or last state.
+        between: Further layers right behind the table, in this order.
         outputs: Width of the dense output.
         output_activation: Of the dense output.
     """
@@ -162,6 +166,7 @@ class EmbeddingSpec(ModelSpec):
     mask_zero: Flag = False
     recurrent: Flag = False
     per_token: Flag = False
+    between: tuple[AnyLayer, ...] = ()
     outputs: PositiveCount = 1
     output_activation: Activation = "sigmoid"
 
@@ -175,6 +180,7 @@ class HeadSpec(Spec):
         activation: Activation of the head.
         loss: Its own loss; None is that of the pipeline.
         target_factor: It is trained on so many times the targets.
+        trained: It has a loss; an output without one is only predicted.
     """
 
     name: Annotated[
@@ -187,6 +193,7 @@ class HeadSpec(Spec):
     activation: Activation = "linear"
     loss: AnyLoss | None = None
     target_factor: Finite = 1.0
+    trained: Flag = True
 
 
 class MultiOutputSpec(ModelSpec):
