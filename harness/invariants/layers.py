@@ -26,6 +26,7 @@ from harness.spec.layers import (
     ScaledSpec,
     UnitNormalizationSpec,
     adds_noise,
+    drops_all,
 )
 from harness.spec.model import MLPSpec
 from harness.trace.mismatch import Mismatch
@@ -175,10 +176,8 @@ def _pass(view: View, model: MLPSpec, read: Read, rows: list[int], *, training: 
     for number in range(len(model.units) - 1):
         x = _dense(model, read, number, x)
         for position, layer in enumerate(model.between):
-            if adds_noise(layer):
-                if training:
-                    return _Passed(None, remembered)
-                continue
+            if training and adds_noise(layer):
+                return _Passed(None, remembered)
             name = f"{layer.kind}_{number}_{position}"
             norm = _norm(layer, read, name, x.shape[1])
             if training and isinstance(layer, BatchNormalizationSpec) and layer.trainable:
@@ -218,6 +217,8 @@ def _applied(layer: AnyLayer, norm: BatchNorm, x: Float64, *, training: bool) ->
     if isinstance(layer, BatchNormalizationSpec):
         of_batch = training and layer.trainable
         return (normalized_batch if of_batch else predicted_batch)(norm, x, layer.epsilon)
+    if training and drops_all(layer):
+        return np.zeros_like(x)
     if isinstance(layer, ScaledSpec):
         groups = layer.groups if isinstance(layer, GroupNormalizationSpec) else 1
         return np.asarray(norm.gamma * normalized_groups(x, groups, layer.epsilon) + norm.beta)

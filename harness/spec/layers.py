@@ -17,7 +17,14 @@ from harness.spec.base import (
     UnitInterval,
 )
 
-__all__ = ["AnyLayer", "BatchNormalizationSpec", "NoiseSpec", "ScaledSpec", "adds_noise"]
+__all__ = [
+    "AnyLayer",
+    "BatchNormalizationSpec",
+    "NoiseSpec",
+    "ScaledSpec",
+    "adds_noise",
+    "drops_all",
+]
 
 
 class ScaledSpec(Spec):
@@ -147,7 +154,11 @@ AnyLayer = Annotated[
 
 
 def adds_noise(layer: AnyLayer) -> bool:
-    """Say whether a layer draws random numbers in training; at rate 0 it draws none."""
-    return isinstance(layer, NoiseSpec) and any(
-        value > 0.0 for value in layer.model_dump(exclude={"kind"}).values()
-    )
+    """Say whether a layer draws random numbers in training; at rate 0 and 1 it needs none."""
+    arguments = layer.model_dump(exclude={"kind"}).values()
+    return isinstance(layer, NoiseSpec) and any(arguments) and not drops_all(layer)
+
+
+def drops_all(layer: AnyLayer) -> bool:
+    """Say whether a layer leaves nothing but zeros in training, which is no matter of chance."""
+    return isinstance(layer, DropoutSpec | SpatialDropoutSpec) and layer.rate == 1.0

@@ -114,6 +114,14 @@ class TestFormulas:
         wrong = with_state(trace, STATISTIC, 9.0, step=1)
         assert judged("layers_match_oracle", spec, wrong, **CLOSE) is not None
 
+    def test_everything_dropped(self, run: Callable[..., Trace]) -> None:
+        """What is left is the bias, in training only."""
+        spec = spec_of({"kind": "dropout", "rate": 1.0})
+        trace = run(*PARTS, **spec.model_dump(by_alias=True))
+        assert judged("layers_match_oracle", spec, trace, **CLOSE) is None
+        wrong = with_column(trace, "loss", 2, 9.0)
+        assert judged("layers_match_oracle", spec, wrong, **CLOSE) is not None
+
     @pytest.mark.parametrize("model", [{"dropout": 0.5}, {"kernel_l2": 0.5}, {"activity_l2": 0.5}])
     def test_nothing_to_judge(
         self, healthy: tuple[PipelineSpec, Trace], model: dict[str, Any]
