@@ -10,6 +10,7 @@ from tests.detection.faults import (
     formulas,
     hooks,
     keepers,
+    layers,
     optimizers,
     rates,
     reports,
@@ -43,4 +44,5 @@ FAULTS: Final = (
     *runs.DETERMINISM,
     *runs.DISTRIBUTION,
     *runs.PIPELINE,
+    *layers.LAYERS,
 )
