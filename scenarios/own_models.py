@@ -16,6 +16,7 @@ __all__ = [
     "inner_was_compiled",
     "own_train_step",
     "penalised_model",
+    "remembers",
     "sibling_branches",
     "statistics_are_frozen",
 ]
@@ -115,6 +116,36 @@ def inner_part_with_metric(base: str) -> keras.Model:
             return self.last(self.part(inputs))
 
     return Whole()
+
+
+def remembers(what: str) -> keras.Model:
+    """A model with a layer that remembers something in float32, whatever it computes in.
+
+    Args:
+        what: A `value` that it assigns, a `count` that it adds to, or a `metric` that it updates.
+    """
+
+    class Memory(keras.layers.Layer):  # type: ignore[misc]
+        def __init__(self) -> None:
+            super().__init__(name="memory")
+            if what == "metric":
+                self.seen = keras.metrics.Mean(name="seen")
+            else:
+                start = keras.initializers.Constant(2048.0)
+                self.kept = self.add_weight(
+                    shape=(), initializer=start, trainable=False, dtype="float32", name="kept"
+                )
+
+        def call(self, inputs: Any) -> Any:
+            if what == "metric":
+                self.seen.update_state(np.full(64, 512.0, np.float32))
+            elif what == "count":
+                self.kept.assign_add(1.0)
+            else:
+                self.kept.assign(1.0 / 3.0)
+            return inputs
+
+    return keras.Sequential([Memory(), dense(1, 0)])
 
 
 def inner_was_compiled(compiled: bool) -> keras.Model:  # noqa: FBT001 - a scenario's argument

@@ -13,7 +13,7 @@ from harness.spec.model import MLPSpec
 from harness.trace.recording import Recording
 from harness.trace.state import StateTable
 
-__all__ = ["batch_statistics_are_averages", "norm_of"]
+__all__ = ["batch_statistics_are_averages", "goes_on", "norm_of", "path_of"]
 
 
 class _Part(NamedTuple):
@@ -39,14 +39,15 @@ def batch_statistics_are_averages(view: View, reason: Reason) -> tuple[Violation
             unknown example.
     """
     model = view.pipeline.model
-    if not isinstance(model, MLPSpec) or not model.batch_norm or view.pipeline.distribution:
+    normalises = isinstance(model, MLPSpec) and model.batch_norm and not model.between
+    if not isinstance(model, MLPSpec) or not normalises or view.pipeline.distribution:
         message = f"model must be an mlp with batch_norm on one device to be judged, got {model!r}."
         raise NothingToJudge(message)
     if any(index < 0 for batch in view.samples for index in batch):
         message = "examples must be identified to be judged, got an unknown one."
         raise NothingToJudge(message)
     for step, batch in enumerate(view.samples):
-        if not _goes_on(view, step):
+        if not goes_on(view, step):
             continue
         inputs = view.examples.inputs[list(batch)].astype(np.float64)
         for path, wanted in _expected(view, model, step, inputs):
@@ -57,7 +58,7 @@ def batch_statistics_are_averages(view: View, reason: Reason) -> tuple[Violation
     return ()
 
 
-def _goes_on(view: View, step: int) -> bool:
+def goes_on(view: View, step: int) -> bool:
     """Say whether a step begins with what the one before it left."""
     training, steps = view.pipeline.training, view.trace.steps
     if step == 0 or not (view.pipeline.callbacks or getattr(training, "interrupt_after", None)):
@@ -94,7 +95,7 @@ def _expected(
 def _parts(state: StateTable, model: MLPSpec) -> Iterator[_Part]:
     names = ("kernel", "bias") if model.use_bias else ("kernel",)
     for number in range(len(model.units) - 1):
-        dense = tuple(_path(state, f"dense_{number}/{name}") for name in names)
+        dense = tuple(path_of(state, f"dense_{number}/{name}") for name in names)
         yield _Part(dense, _norm_paths(state, number))
 
 
@@ -105,10 +106,15 @@ def norm_of(state: StateTable, number: int) -> BatchNorm:
 
 def _norm_paths(state: StateTable, number: int) -> tuple[str, ...]:
     names = ("gamma", "beta", "moving_mean", "moving_variance")
-    return tuple(_path(state, f"batch_norm_{number}/{name}") for name in names)
+    return tuple(path_of(state, f"batch_norm_{number}/{name}") for name in names)
 
 
-def _path(state: StateTable, ending: str) -> str:
+def path_of(state: StateTable, ending: str) -> str:
+    """Return the path of the one variable of the model that ends like this.
+
+    Raises:
+        NothingToJudge: There is none, or several.
+    """
     roles = ("trainable", "non_trainable")
     found = [
         path for role in roles for path in state.paths(role) if f"/{path}".endswith(f"/{ending}")

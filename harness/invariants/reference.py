@@ -89,8 +89,8 @@ def network_of(view: View, *, trained: bool = False) -> Network:
     model = view.pipeline.model
     if not isinstance(model, MLPSpec) or _unpredictable(model, trained=trained):
         message = (
-            "model must be an mlp without batch_norm, dropout and activity_l2 to be predicted, "
-            f"got {model!r}. Use the replay instead."
+            "model must be an mlp without batch_norm, dropout, activity_l2 and layers between to "
+            f"be predicted, got {model!r}. Use the replay instead."
         )
         raise NothingToJudge(message)
     state = view.state
@@ -122,6 +122,8 @@ def network_of(view: View, *, trained: bool = False) -> Network:
 
 
 def _unpredictable(model: MLPSpec, *, trained: bool) -> bool:
+    if model.between:
+        return True
     if trained:
         return model.batch_norm and bool(model.kernel_l2)
     return model.batch_norm or bool(model.dropout or model.activity_l2)

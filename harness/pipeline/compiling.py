@@ -32,7 +32,7 @@ def compile_arguments(spec: PipelineSpec) -> dict[str, Any]:
             "weighted_metrics": _metrics(spec, weighted=True) or None,
         }
     given = {
-        "loss": [build_loss(head.loss or spec.loss) for head in heads],
+        "loss": [build_loss(head.loss or spec.loss) if head.trained else None for head in heads],
         "loss_weights": None if weights is None else list(weights),
         "metrics": _metrics_of_each(spec, heads, weighted=False),
         "weighted_metrics": _metrics_of_each(spec, heads, weighted=True),

@@ -8,6 +8,7 @@ import numpy as np
 
 from harness.pipeline.backend import import_keras, import_tensorflow
 from harness.pipeline.imports import call_import
+from harness.pipeline.layers import build_layer
 from harness.pipeline.networks import build_network
 from harness.spec.model import (
     AttentionSpec,
@@ -119,7 +120,15 @@ def _mlp(spec: MLPSpec, input_shape: tuple[int, ...]) -> Any:
             stack.append(norm)
         if spec.dropout:
             stack.append(layers.Dropout(spec.dropout, dtype=spec.dtype, name=f"dropout_{index}"))
+        stack += _between(spec, f"{index}_")
     return _put_together(spec.style, stack)
+
+
+def _between(spec: MLPSpec | EmbeddingSpec, prefix: str) -> list[Any]:
+    return [
+        build_layer(layer, spec.dtype, f"{prefix}{position}")
+        for position, layer in enumerate(spec.between)
+    ]
 
 
 def _put_together(style: str, stack: list[Any]) -> Any:
@@ -205,6 +214,7 @@ def _embedding(spec: EmbeddingSpec, input_shape: tuple[int, ...]) -> Any:
             name="embedding",
         ),
     ]
+    stack += _between(spec, "")
     if spec.recurrent:
         lstm = layers.LSTM(
             spec.dimension, return_sequences=spec.per_token, dtype=spec.dtype, name="lstm"

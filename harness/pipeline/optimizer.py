@@ -88,6 +88,12 @@ def _builtin(spec: BuiltinOptimizer, *, excludes: bool = True) -> Any:
     rate = build_learning_rate(spec.learning_rate)
     assigned = spec.built_by == "assignment"
     keras_class = getattr(keras.optimizers, _KERAS_CLASSES[spec.kind])
+    if spec.built_by == "defaults":
+        given = spec.model_dump(exclude={"learning_rate"}, exclude_defaults=True).keys()
+        arguments = {name: value for name, value in arguments.items() if name in given}
+        if spec.learning_rate != type(spec).model_fields["learning_rate"].default:
+            arguments["learning_rate"] = rate
+        return keras_class(name=spec.kind, **arguments)
     optimizer = keras_class(
         learning_rate=_PLACEHOLDER_RATE if assigned else rate, name=spec.kind, **arguments
     )

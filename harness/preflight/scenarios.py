@@ -21,6 +21,7 @@ from harness.spec.base import Spec
 from harness.spec.callbacks import ImportedCallbackSpec, MonitorSpec
 from harness.spec.checks_data import examples_of
 from harness.spec.data import held_out_of
+from harness.spec.layers import BatchNormalizationSpec
 from harness.spec.model import MLPSpec, VariablesSpec
 from harness.spec.optimizer import OptimizerSpec
 from harness.spec.schedule import (
@@ -211,9 +212,15 @@ def _compile(pipeline: PipelineSpec) -> CompilePlan:
         jit_compile=options.jit_compile is True,
         run_eagerly=options.run_eagerly,
         steps_per_execution=options.steps_per_execution,
-        batch_norm=isinstance(model, MLPSpec) and model.batch_norm,
+        batch_norm=isinstance(model, MLPSpec) and _normalises_batches(model),
         # How Keras calls other metrics, and what else it logs, depends on its version.
         directions={"loss": "down"} if one_loss else None,
+    )
+
+
+def _normalises_batches(model: MLPSpec) -> bool:
+    return model.batch_norm or any(
+        isinstance(layer, BatchNormalizationSpec) for layer in model.between
     )
 
 

@@ -18,6 +18,7 @@ from harness.spec.data import (
     TokensSpec,
 )
 from harness.spec.findings import Finding, finding
+from harness.spec.layers import GroupNormalizationSpec, SpatialDropoutSpec
 from harness.spec.metrics import ImportedMetricSpec
 from harness.spec.model import (
     AnyModel,
@@ -208,6 +209,41 @@ def head_names_differ(pipeline: PipelineSpec) -> Iterator[Finding]:
             yield finding(f"model.heads.{index}.name", "be unique", name)
 
 
+def layers_between_fit(pipeline: PipelineSpec) -> Iterator[Finding]:
+    """Groups share a width out evenly, and only a sequence has steps that drop out together."""
+    model = pipeline.model
+    if isinstance(model, MLPSpec):
+        widths: tuple[int, ...] = model.units[:-1]
+    elif isinstance(model, EmbeddingSpec):
+        widths = (model.dimension,)
+    else:
+        return
+    for position, layer in enumerate(model.between):
+        key = f"model.between.{position}"
+        if isinstance(layer, GroupNormalizationSpec):
+            for width in widths:
+                if width % layer.groups:
+                    yield finding(f"{key}.groups", f"divide the width {width}", layer.groups)
+        elif isinstance(layer, SpatialDropoutSpec) and isinstance(model, MLPSpec):
+            rule = "be another layer for the model mlp, which reads no sequences"
+            yield finding(f"{key}.kind", rule, layer.kind)
+
+
+def one_head_is_trained(pipeline: PipelineSpec) -> Iterator[Finding]:
+    """Without any loss there is nothing to train on."""
+    model = pipeline.model
+    if isinstance(model, MultiOutputSpec) and not any(head.trained for head in model.heads):
+        yield finding("model.heads.0.trained", "be true for one head at least", False)  # noqa: FBT003
+
+
+def names_need_outputs(pipeline: PipelineSpec) -> Iterator[Finding]:
+    """Only losses of several outputs are handed over by names: elsewhere it would do nothing."""
+    if pipeline.compile.by_name and not isinstance(pipeline.model, MultiOutputSpec):
+        rule = f"be false for the model {pipeline.model.kind}"
+        remedy = "Only multi_output has outputs with names."
+        yield finding("compile.by_name", rule, pipeline.compile.by_name, remedy)
+
+
 SHAPE_CHECKS = (
     outputs_fit_targets,
     loss_fits_labels,
@@ -218,4 +254,7 @@ SHAPE_CHECKS = (
     one_weight_per_class,
     omitted_classes_have_a_weight,
     head_names_differ,
+    layers_between_fit,
+    one_head_is_trained,
+    names_need_outputs,
 )

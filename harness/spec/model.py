@@ -20,6 +20,7 @@ from harness.spec.base import (
     Spec,
     Text,
 )
+from harness.spec.layers import AnyLayer
 from harness.spec.losses import AnyLoss
 
 Activation = Literal["linear", "relu", "tanh", "sigmoid", "softmax"]
@@ -48,6 +49,7 @@ class MLPSpec(ModelSpec):
         batch_norm: Batch normalisation after every hidden layer.
         synchronized: It normalises by the whole batch where replicas share one.
         dropout: Share dropped after every hidden layer.
+        between: Further layers after every hidden layer, in this order.
         kernel_initializer: Name of a Keras initializer.
         kernel_l2: Factor of an L2 penalty on every kernel.
         activity_l2: Factor of an L2 penalty on what every layer puts out, per sample.
@@ -66,6 +68,7 @@ class MLPSpec(ModelSpec):
     batch_norm: Flag = False
     synchronized: Flag = False
     dropout: Fraction = 0.0
+    between: tuple[AnyLayer, ...] = ()
     kernel_initializer: Text = "glorot_uniform"
     kernel_l2: NonNegative = 0.0
     activity_l2: NonNegative = 0.0
@@ -154,6 +157,7 @@ class EmbeddingSpec(ModelSpec):
         recurrent: An LSTM as wide as the table reads the tokens; its last state takes the place
             of the mean.
         per_token: An output for each token, without mean or last state.
+        between: Further layers right behind the table, in this order.
         outputs: Width of the dense output.
         output_activation: Of the dense output.
     """
@@ -164,6 +168,7 @@ class EmbeddingSpec(ModelSpec):
     mask_zero: Flag = False
     recurrent: Flag = False
     per_token: Flag = False
+    between: tuple[AnyLayer, ...] = ()
     outputs: PositiveCount = 1
     output_activation: Activation = "sigmoid"
 
@@ -177,6 +182,7 @@ class HeadSpec(Spec):
         activation: Activation of the head.
         loss: Its own loss; None is that of the pipeline.
         target_factor: It is trained on so many times the targets.
+        trained: It has a loss; an output without one is only predicted.
     """
 
     name: Annotated[
@@ -189,6 +195,7 @@ class HeadSpec(Spec):
     activation: Activation = "linear"
     loss: AnyLoss | None = None
     target_factor: Finite = 1.0
+    trained: Flag = True
 
 
 class MultiOutputSpec(ModelSpec):

@@ -41,7 +41,8 @@ class OptimizerSpec(Spec):
         exclude_from_weight_decay: Parts of variable names that are not decayed.
         built_by: How the object comes about: by its class, from its own configuration, through
             `keras.optimizers.serialize` and `deserialize`, by name through `keras.optimizers.get`,
-            or by its class with the learning rate assigned afterwards.
+            by its class with the learning rate assigned afterwards, or by its class without the
+            arguments that have their default.
         prebuilt: Whether its variables are made before the training, or by its first step.
     """
 
@@ -56,7 +57,7 @@ class OptimizerSpec(Spec):
     loss_scale_factor: Positive | None = None
     gradient_accumulation_steps: AtLeastTwo | None = None
     exclude_from_weight_decay: tuple[Text, ...] = ()
-    built_by: Literal["class", "config", "serialized", "name", "assignment"] = "class"
+    built_by: Literal["class", "config", "serialized", "name", "assignment", "defaults"] = "class"
     prebuilt: Flag = True
 
 

@@ -55,6 +55,15 @@ def test_several_outputs_have_one_each(*, by_name: bool) -> None:
     assert found == {**expected, "metrics": None}
 
 
+def test_an_output_that_is_not_trained_has_no_loss() -> None:
+    """Its place in the list, or its name, is there."""
+    heads = [HEADS[0], {**HEADS[1], "trained": False}]
+    tables = {"model": {"kind": "multi_output", "heads": heads}}
+    assert given(**tables)["loss"] == ["MeanAbsoluteError", None]
+    named = given(**tables, compile={"by_name": True})["loss"]
+    assert named == {"zeta": "MeanAbsoluteError", "alpha": None}
+
+
 @pytest.mark.parametrize("model", ["mlp", "multi_output"])
 def test_what_was_compiled_before_is_something_else(model: str) -> None:
     """Keras takes it, and it shares nothing with the default."""

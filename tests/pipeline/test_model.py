@@ -25,6 +25,41 @@ def build(shape: tuple[int, ...], *, policy: str = "float32", **table: Any) -> A
         return build_model(ADAPTER.validate_python(table), shape)
 
 
+BETWEEN: list[Any] = [
+    "batch_normalization",
+    "layer_normalization",
+    {"kind": "group_normalization", "groups": 2},
+    "unit_normalization",
+    "dropout",
+    "gaussian_dropout",
+    "alpha_dropout",
+    "gaussian_noise",
+]
+
+
+def test_layers_between_stand_behind_every_hidden_layer() -> None:
+    """In their order, with their arguments, and not behind the output."""
+    model = build((4,), kind="mlp", units=[2, 4, 1], between=BETWEEN)
+    kinds = [item if isinstance(item, str) else item["kind"] for item in BETWEEN]
+    names = [layer.name for layer in model.layers]
+    expected = [
+        f"dense_{number}" if place < 0 else f"{kinds[place]}_{number}_{place}"
+        for number in (0, 1)
+        for place in range(-1, len(kinds))
+    ]
+    assert names == [*expected, "dense_2"]
+    assert model.get_layer("group_normalization_1_2").groups == 2
+
+
+def test_layers_between_stand_behind_the_table() -> None:
+    """A feature drops out at all steps."""
+    between = ["spatial_dropout_1d", {"kind": "batch_normalization", "momentum": 0.5}]
+    model = build((4,), kind="embedding", between=between)
+    names = ["embedding", "spatial_dropout_1d_0", "batch_normalization_1", "mean", "output"]
+    assert [layer.name for layer in model.layers] == names
+    assert model.get_layer("batch_normalization_1").momentum == 0.5
+
+
 MODELS: list[tuple[dict[str, Any], tuple[int, ...], list[str]]] = [
     ({"kind": "mlp"}, (4,), ["dense_0/kernel", "dense_0/bias", "dense_1/kernel", "dense_1/bias"]),
     ({"kind": "mlp", "units": [2], "use_bias": False}, (4,), ["dense_0/kernel"]),

@@ -102,7 +102,16 @@ def test_every_argument_of_the_newest_reaches_keras(name: str, table: dict[str, 
     assert {key: config.get(key) for key in wanted} == wanted
 
 
-@pytest.mark.parametrize("way", ["class", "config", "serialized", "name", "assignment"])
+@pytest.mark.parametrize("kind", [table["kind"] for table in OPTIMIZERS])
+def test_defaults_are_those_of_keras(kind: str) -> None:
+    """Left to Keras, every argument is what the file's default says."""
+    plain = build_optimizer(ADAPTER.validate_python({"kind": kind}), PrecisionSpec())
+    table = {"kind": kind, "built_by": "defaults"}
+    other = build_optimizer(ADAPTER.validate_python(table), PrecisionSpec())
+    assert other.get_config() == plain.get_config()
+
+
+@pytest.mark.parametrize("way", ["class", "config", "serialized", "name", "assignment", "defaults"])
 @pytest.mark.parametrize("rate", [0.25, {"kind": "exponential_decay", "decay_rate": 0.5}])
 def test_every_way_gives_the_same_optimizer(way: str, rate: Any) -> None:
     """Its configuration says so, and there is no variable more."""

@@ -13,6 +13,7 @@ from tests.spec.tables import pipelines
 ON_PURPOSE = {
     "accumulation/in_real_training": ["accumulation_left_over"],
     "callbacks/csv_log": ["patience_never_runs_out"],
+    "compile/mixed_precision_keeps_state": ["float16_without_loss_scale"],
     "compile/steps_per_execution": ["steps_beyond_data"],
     "convergence/final_spike_by_partial_batch": ["tiny_last_batch"],
     "data_exhaustion/budget_of_a_pass": ["tiny_last_batch"],

@@ -71,6 +71,11 @@ REUSED: dict[str, dict[str, Any]] = {
         "model": {"kind": "mlp", "units": [4, 1], "batch_norm": True, "dropout": 0.5},
         "then": ["evaluate", "predict"],
     },
+    "noise": {
+        "data": DATASET,
+        "model": {"kind": "mlp", "units": [4, 1],
+                  "between": ["gaussian_dropout", "batch_normalization", "gaussian_noise"]},
+    },
     "callbacks": {
         "data": DATASET,
         "validation": {"split": 0.3},

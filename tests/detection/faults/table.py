@@ -11,6 +11,7 @@ from tests.detection.faults import (
     formulas,
     hooks,
     keepers,
+    layers,
     numbers,
     optimizers,
     rates,
@@ -50,4 +51,5 @@ FAULTS: Final = (
     *runs.DETERMINISM,
     *runs.DISTRIBUTION,
     *runs.PIPELINE,
+    *layers.LAYERS,
 )
