@@ -42,6 +42,9 @@ LIMITS: Final = "limits"
 ENDING: Final = "ending"
 """The id under which a run is reported that broke down although the scenario says nothing of it."""
 
+_REFUSALS: Final = {"ValueError", "TypeError", "NotImplementedError"}
+"""Any other error is no answer to an argument: the code broke down on it."""
+
 _BREAKDOWNS: Final = {
     StopReason.CALLBACK_ERROR,
     StopReason.ERROR,
@@ -224,8 +227,9 @@ def _relation(
 
 
 def _refused(trace: Trace) -> bool:
-    """Whether a run ended in an error before it did anything."""
-    return trace.stop.reason is StopReason.ERROR and len(trace.steps) == 0
+    """Whether Python's errors for what must not be asked ended a run before it did anything."""
+    kind = (trace.stop.exception or "").partition(":")[0]
+    return trace.stop.reason is StopReason.ERROR and len(trace.steps) == 0 and kind in _REFUSALS
 
 
 def _write(trace: Trace, path: Path) -> None:

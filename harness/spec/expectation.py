@@ -112,7 +112,8 @@ class ChangedBySpec(RelationSpec):
     """A relation: another trace when an argument changes that must have an effect.
 
     An argument that is accepted and ignored is worse than one that is refused, so a run that is
-    refused before its first step passes as well.
+    refused before its first step, by a ValueError, TypeError or NotImplementedError, passes as
+    well.
     """
 
     kind: Literal["changed_by"] = "changed_by"

@@ -133,18 +133,28 @@ def test_a_change_without_effect_is_broken(training: MadeUpTraining) -> None:
     assert judged_of(CHANGED).broken == {}
 
 
-@pytest.mark.parametrize(("steps", "broken"), [(0, []), (1, ["changed_by.training.epochs"])])
+@pytest.mark.parametrize(
+    ("steps", "exception", "refused"),
+    [
+        (0, "ValueError: no", True),
+        (0, "TypeError: unexpected keyword", True),
+        (0, "NotImplementedError: not here", True),
+        (0, "AttributeError: no attribute", False),
+        (0, None, False),
+        (1, "ValueError: no", False),
+    ],
+)
 def test_a_change_may_be_refused_before_the_first_step(
-    training: MadeUpTraining, steps: int, broken: list[str]
+    training: MadeUpTraining, *, steps: int, exception: str | None, refused: bool
 ) -> None:
-    """Not later: what was trained until then would be lost."""
-    error = Stop(reason=StopReason.ERROR, evidence="ValueError: no", step=0, epoch=0)
+    """Not later: what was trained until then would be lost. A crash is no refusal."""
+    error = Stop(reason=StopReason.ERROR, evidence="it ended", step=0, epoch=0, exception=exception)
     training.stop = lambda pipeline: (
         error if pipeline.training.model_dump()["epochs"] == 3 else None
     )
     training.steps = lambda pipeline: steps if training.stop(pipeline) else 1
 
-    assert list(judged_of(CHANGED).broken) == broken
+    assert list(judged_of(CHANGED).broken) == ([] if refused else ["changed_by.training.epochs"])
 
 
 def test_a_relation_whose_second_run_breaks_down_is_broken(training: MadeUpTraining) -> None:
