@@ -15,6 +15,7 @@ import numpy as np
 
 from harness.oracles.arrays import Float64, Int64, require_known
 from harness.oracles.losses import EPSILON, Reduction, reduction_factors, sigmoid
+from harness.oracles.losses_ctc import transcript_losses
 
 __all__ = ["COUPLED", "LOSS_VALUES", "Unreduced", "loss_total", "unreduced", "with_class_axis"]
 
@@ -287,6 +288,7 @@ LOSS_VALUES: Mapping[str, Callable[..., Unreduced]] = MappingProxyType(
         "log_cosh": _mean_of(_log_cosh),
         "poisson": _mean_of(_poisson),
         "hinge": _mean_of(_margin),
+        "ctc": lambda y_true, y_pred: Unreduced(transcript_losses(y_true, y_pred)),
         "squared_hinge": _mean_of(lambda y_true, y_pred: np.square(_margin(y_true, y_pred))),
     }
     | {

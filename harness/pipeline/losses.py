@@ -61,12 +61,12 @@ def built_by(way: BuiltBy, module: str, name: str, arguments: dict[str, Any]) ->
             assert_never(way)
 
 
-_SPOKEN = {"KLDivergence": "kl_divergence"}
+_SPOKEN = {"CTC": "ctc", "KLDivergence": "kl_divergence"}
 
 
 def _class_name(kind: str) -> str:
     name = "".join(part.capitalize() for part in kind.split("_"))
-    return {"KlDivergence": "KLDivergence"}.get(name, name)
+    return {"Ctc": "CTC", "KlDivergence": "KLDivergence"}.get(name, name)
 
 
 def _arguments(spec: KerasLoss) -> dict[str, Any]:

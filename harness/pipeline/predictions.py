@@ -20,7 +20,7 @@ _ZERO_WEIGHT_SHARE = 0.25
 _VOID_SHARE = 0.25
 _BFLOAT16_BITS = 8
 _EXTREME_LOGIT = 60.0
-_NUMBERED = ("integer", "column")
+_NUMBERED = ("integer", "column", "transcript")
 
 
 def draw_predictions(
@@ -64,11 +64,22 @@ def _targets(  # noqa: PLR0911 - one per family
             return 2.0 * rng.integers(0, 2, shape) - 1.0
         case "soft":
             return rng.dirichlet(np.ones(shape[-1]), shape[:-1])
+        case "transcript":
+            return _transcripts(shape, rng)
         case _:
             numbers = rng.integers(0, shape[-1], shape[:-1])
             if spec.targets == "one_hot":
                 return np.eye(shape[-1])[numbers]
             return numbers[..., np.newaxis] if spec.targets == "column" else numbers
+
+
+def _transcripts(shape: tuple[int, ...], rng: np.random.Generator) -> NDArray[np.int64]:
+    """So short that each has an alignment, even where all its labels are the same."""
+    examples, steps, classes = shape
+    most = (steps + 1) // 2
+    numbers = rng.integers(1, classes, (examples, most))
+    lengths = rng.integers(0, most + 1, (examples, 1))
+    return np.where(np.arange(most) < lengths, numbers, 0)
 
 
 def _predictions(  # noqa: PLR0911 - one per family

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["PREDICTION_CHECKS"]
 
 _NUMBERED = ("integer", "column")
+_STEPS_AND_CLASSES = 2
 _CLASSES = (*_NUMBERED, "one_hot", "soft")
 
 
@@ -52,4 +53,29 @@ def half_precision_is_driven(pipeline: PipelineSpec) -> Iterator[Finding]:
         yield finding("data.dtype", rule, data.dtype)
 
 
-PREDICTION_CHECKS = (classes_can_agree, void_is_a_number, half_precision_is_driven)
+def transcripts_are_shorter(pipeline: PipelineSpec) -> Iterator[Finding]:
+    """Labels for steps of scores, and the one loss that can read them."""
+    data = pipeline.data
+    transcript = isinstance(data, PredictionsSpec) and data.targets == "transcript"
+    if (pipeline.loss.kind == "ctc") != transcript:
+        rule = "be 'transcript' for the loss ctc, and for no other"
+        yield finding("data.targets", rule, getattr(data, "targets", data.kind))
+    elif isinstance(data, PredictionsSpec) and transcript:
+        if len(data.shape) != _STEPS_AND_CLASSES or data.shape[-1] == 1:
+            rule = "be the number of steps and that of the classes, the blank among them"
+            yield finding("data.shape", rule, list(data.shape))
+        if data.predictions not in {"logits", "real"}:
+            rule = "be 'logits' or 'real' for transcripts"
+            yield finding("data.predictions", rule, data.predictions)
+        if data.class_axis != -1:
+            yield finding("data.class_axis", "be -1 for transcripts", data.class_axis)
+        if data.weights not in {"none", "sample"}:
+            yield finding("data.weights", "be 'none' or 'sample' for transcripts", data.weights)
+
+
+PREDICTION_CHECKS = (
+    classes_can_agree,
+    void_is_a_number,
+    half_precision_is_driven,
+    transcripts_are_shorter,
+)

@@ -200,7 +200,8 @@ class PredictionsSpec(DataSpec):
         shape: Shape of one prediction; the last axis holds the outputs or classes.
         targets: ``real``, ``positive``, ``binary`` (0 and 1), ``signs`` (-1 and 1), ``one_hot``
             along the last axis, ``soft`` (rows that sum to 1), or class numbers without the last
-            axis: ``integer``, and ``column`` with a last axis of one.
+            axis: ``integer``, and ``column`` with a last axis of one. ``transcript``: numbers from
+            1 on, at most half as many as there are steps, filled up with zeros.
         predictions: ``real``, ``positive``, ``unit`` (in [0, 1]), ``simplex`` (rows that sum to
             1), ``logits``, ``sigmoid`` and ``softmax`` of the same logits, ``unit_rows`` (vectors
             of length one) or ``integer`` (class numbers, without the last axis).
@@ -224,7 +225,7 @@ class PredictionsSpec(DataSpec):
     examples: PositiveCount = 20
     shape: Annotated[tuple[PositiveCount, ...], Field(min_length=1, max_length=3)] = (3,)
     targets: Literal[
-        "real", "positive", "binary", "signs", "one_hot", "soft", "integer", "column"
+        "real", "positive", "binary", "signs", "one_hot", "soft", "integer", "column", "transcript"
     ] = "real"
     predictions: Literal[
         "real",

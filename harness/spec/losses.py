@@ -199,6 +199,12 @@ class CircleSpec(LossSpec):
     remove_diagonal: Flag = True
 
 
+class CTCSpec(LossSpec):
+    """Scores of steps against a transcript that is shorter: all alignments of it are summed up."""
+
+    kind: Literal["ctc"] = "ctc"
+
+
 class WeightedMSESpec(LossSpec):
     """Squared error in which predictions that are too low count more.
 
@@ -247,6 +253,7 @@ KerasLoss = (
     | DiceSpec
     | TverskySpec
     | CircleSpec
+    | CTCSpec
 )
 """The losses that Keras itself ships."""
 

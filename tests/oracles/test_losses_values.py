@@ -1,5 +1,6 @@
 """Every loss a second time: against derivatives by hand, by counting, and at its limits."""
 
+import itertools
 from typing import Any
 
 import numpy as np
@@ -151,6 +152,23 @@ def test_circle_by_pairs(itself: bool) -> None:  # noqa: FBT001
         assert found.values[index] == pytest.approx(np.log1p(near * far))
     assert found.counted is not None
     assert found.counted.tolist() == [1, 1, 1, float(itself), 1]
+
+
+@pytest.mark.parametrize("labels", [[], [1], [1, 1], [1, 2], [2, 2]])
+def test_transcript_by_all_paths(labels: list[int]) -> None:
+    """Each path of four steps is read: repetitions are one label, then blanks fall out."""
+    steps, classes = 4, 3
+    scores = RNG.normal(size=(1, steps, classes))
+    shares = np.exp(scores[0]) / np.exp(scores[0]).sum(axis=-1, keepdims=True)
+    likely = 0.0
+    for path in itertools.product(range(classes), repeat=steps):
+        if [label for label, _ in itertools.groupby(path) if label] == labels:
+            likely += float(np.prod([shares[step][label] for step, label in enumerate(path)]))
+    filled = np.array([labels + [0] * (2 - len(labels))])
+
+    found = unreduced("ctc", filled, scores, {})
+
+    assert float(found.values[0]) == pytest.approx(-np.log(likely), rel=1e-13)
 
 
 def test_nothing_is_predicted_where_nothing_counts() -> None:

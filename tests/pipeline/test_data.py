@@ -106,6 +106,19 @@ def test_each_token_has_a_label_and_a_weight() -> None:
     np.testing.assert_array_equal(wider.sample_weight[:, 5:], 2.0)
 
 
+def test_transcripts_have_an_alignment() -> None:
+    """Even of one label over and over, there is room for a blank between any two; the end is 0."""
+    data = build(
+        kind="predictions", examples=50, shape=[5, 3], targets="transcript", predictions="logits"
+    )
+
+    lengths = np.count_nonzero(data.targets, axis=1)
+    assert set(lengths.tolist()) == {0, 1, 2, 3}
+    for row, length in zip(data.targets, lengths, strict=True):
+        assert row[:length].all()
+    assert data.targets.max() == 2
+
+
 def test_a_part_of_a_bundled_set_is_its_beginning() -> None:
     """Scaling looks at the whole set, so even one patient has a finite target."""
     whole, part = build(kind="diabetes"), build(kind="diabetes", examples=1)
