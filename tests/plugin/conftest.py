@@ -10,6 +10,7 @@ import pytest
 import harness.cli.run
 import harness.plugin.collect
 import harness.runner.explain  # noqa: F401
+from tests.history.rows import HERE
 from tests.runner.synthetic import BOUND, MadeUpTraining, install
 
 WriteFile = Callable[..., Path]
@@ -53,3 +54,30 @@ def session(pytester: pytest.Pytester, training: MadeUpTraining) -> Session:
         return pytester.runpytest_inprocess("-p", "no:benchmark", "-p", "no:randomly", *arguments)
 
     return run
+
+
+@pytest.fixture
+def one_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """All sessions measure in one environment, and none is told of a history from outside."""
+    monkeypatch.setattr("harness.history.surroundings.surroundings", lambda: HERE)
+    monkeypatch.delenv("HARNESS_HISTORY", raising=False)
+
+
+@pytest.fixture
+def measured(pytester: pytest.Pytester) -> Callable[[float], None]:
+    """Writes a test that measures a value."""
+
+    def write(value: float, *, asserts: str = "True") -> None:
+        pytester.makepyfile(
+            test_measured=f"""
+            from harness.plugin.figures import FIGURES, Figure
+
+            def test_one(request):
+                request.node.stash[FIGURES] = (
+                    Figure(metric="step_seconds", value={value!r}, unit="s", better="lower"),
+                )
+                assert {asserts}
+            """
+        )
+
+    return write
