@@ -104,19 +104,22 @@ def model_without_batch_size(units: int) -> keras.Model:
     return Unsized([keras.layers.Dense(units)])
 
 
-def counts_by_functions(epochs: int, batches: int) -> keras.callbacks.Callback:
+def counts_by_functions(epochs: int, batches: int, names: bool) -> keras.callbacks.Callback:  # noqa: FBT001 - a scenario's argument
     """A callback of functions that raises at the end unless each was called as often as due.
 
     Args:
         epochs: Epochs of the training.
         batches: Batches of each.
+        names: The functions take what they are given by any name, not by position alone.
     """
     seen: list[str] = []
     due = {"train_begin": 1, "epoch_begin": epochs, "epoch_end": epochs}
     due |= {"train_batch_begin": epochs * batches, "train_batch_end": epochs * batches}
 
     def noted(hook: str) -> Any:
-        return lambda *_, **__: seen.append(hook)
+        if names:
+            return lambda *_, **__: seen.append(hook)
+        return lambda *_: seen.append(hook)
 
     def compared(_: Any) -> None:
         found = {hook: seen.count(hook) for hook in due}
