@@ -13,6 +13,7 @@ __all__ = [
     "checkpoint_without_ending",
     "counts_by_functions",
     "mean_prediction",
+    "mean_square",
     "model_without_batch_size",
     "noisy_model",
     "rate_of_the_epoch",
@@ -40,6 +41,11 @@ def reads_rate_by_call() -> keras.callbacks.Callback:
 def mean_prediction(y_true: Any, y_pred: Any) -> Any:  # noqa: ARG001 - Keras' signature
     """A loss that is the prediction itself: what has mean 0 in a network has none in it."""
     return keras.ops.mean(y_pred, axis=-1)
+
+
+def mean_square(y_true: Any, y_pred: Any) -> Any:  # noqa: ARG001 - Keras' signature
+    """A loss that is the square of the prediction: the variance of what has mean 0."""
+    return keras.ops.mean(keras.ops.square(y_pred), axis=-1)
 
 
 def spread_over_steps(y_true: Any, y_pred: Any) -> Any:  # noqa: ARG001 - Keras' signature

@@ -54,6 +54,24 @@ LAYERS: Final = (
         ),
     ),
     Fault(
+        "alpha_dropout_changes_variance",
+        "pipeline",
+        "alpha dropout does not scale back what its replacements have added to the variance",
+        rewrite(
+            f"{_NOISE}.alpha_dropout:AlphaDropout.call",
+            ("(1 + self.rate * alpha_p**2)) ** -0.5", "(1 + self.rate * alpha_p**2)) ** 0.5"),
+        ),
+    ),
+    Fault(
+        "gaussian_dropout_too_weak",
+        "pipeline",
+        "the variance of gaussian dropout is its rate",
+        rewrite(
+            f"{_NOISE}.gaussian_dropout:GaussianDropout.call",
+            ("math.sqrt(self.rate / (1.0 - self.rate))", "math.sqrt(self.rate)"),
+        ),
+    ),
+    Fault(
         "mask_not_saved",
         "pipeline",
         "a loaded embedding does not mask the padding any more",
