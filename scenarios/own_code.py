@@ -51,6 +51,17 @@ def mean_focal() -> Any:
     return MeanFocal(reduction="mean_with_sample_weight")
 
 
+def ignoring_class(label: int) -> Any:
+    """Keras' sparse crossentropy of probabilities, without the positions of one class.
+
+    Args:
+        label: The class.
+    """
+    import keras
+
+    return keras.losses.SparseCategoricalCrossentropy(ignore_class=label)
+
+
 def keeps_tensors(kilobytes: int) -> Any:
     """A callback that keeps a tensor of each epoch, as people keep predictions to plot later."""
     import keras

@@ -14,11 +14,13 @@ __all__ = [
     "excludes_kernels_late",
     "inner_part_with_metric",
     "inner_was_compiled",
+    "masked_steps",
     "own_train_step",
     "penalised_model",
     "remembers",
     "sibling_branches",
     "statistics_are_frozen",
+    "tracks_its_loss",
 ]
 
 FEATURES = 3
@@ -161,6 +163,57 @@ def inner_was_compiled(compiled: bool) -> keras.Model:  # noqa: FBT001 - a scena
         inner.train_on_batch(np.ones((2, FEATURES)), np.zeros((2, 2)))
         inner.set_weights(weights)
     return keras.Sequential([keras.Input((FEATURES,)), inner, dense(1, 1)])
+
+
+def tracks_its_loss() -> keras.Model:
+    """A model that reports the mean of its losses itself, by a metric that holds another."""
+
+    class Whole(keras.metrics.Metric):  # type: ignore[misc]
+        def __init__(self) -> None:
+            super().__init__(name="whole")
+            self.part = keras.metrics.Mean(name="part")
+
+        def update_state(self, value: Any) -> None:
+            self.part.update_state(value)
+
+        def result(self) -> Any:
+            return self.part.result()
+
+    class Tracking(keras.Model):  # type: ignore[misc]
+        def __init__(self) -> None:
+            super().__init__()
+            self.layer, self.whole = dense(1, 0), Whole()
+
+        def call(self, inputs: Any) -> Any:
+            return self.layer(inputs)
+
+        def train_step(self, data: Any) -> dict[str, Any]:
+            inputs, targets = data
+            with tf.GradientTape() as tape:
+                loss = self.compute_loss(inputs, targets, self(inputs, training=True))
+            gradients = tape.gradient(loss, self.trainable_variables)
+            self.optimizer.apply(gradients, self.trainable_variables)
+            self.whole.update_state(loss)
+            return {"loss": loss, "mean_loss": self.whole.result()}
+
+    return Tracking()
+
+
+def masked_steps(vocabulary: int, masking: bool) -> keras.Model:  # noqa: FBT001 - a scenario's argument
+    """A model that reads a text as two numbers a token, both -1 for token 0, one for each other.
+
+    Args:
+        vocabulary: How many tokens there are.
+        masking: Steps of nothing but -1 are left out.
+    """
+    table = [[-1.0, -1.0 if token == 0 else float(token)] for token in range(vocabulary)]
+    start = keras.initializers.Constant(np.array(table))
+    numbers = keras.layers.Embedding(vocabulary, 2, embeddings_initializer=start)
+    numbers.trainable = False
+    left_out = [keras.layers.Masking(mask_value=-1.0)] if masking else []
+    mean = keras.layers.GlobalAveragePooling1D()
+    inputs = keras.Input((None,), dtype="int64")
+    return keras.Sequential([inputs, numbers, *left_out, dense(3, 0), mean, dense(1, 1)])
 
 
 def own_train_step(others: bool) -> keras.Model:  # noqa: FBT001 - a scenario's argument

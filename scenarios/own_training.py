@@ -11,11 +11,14 @@ import tensorflow as tf
 __all__ = [
     "accumulating_model",
     "checkpoint_without_ending",
+    "counts_by_functions",
     "mean_prediction",
+    "mean_square",
     "model_without_batch_size",
     "noisy_model",
     "rate_of_the_epoch",
     "reads_rate_by_call",
+    "spread_over_steps",
     "tells_metrics_names",
 ]
 
@@ -38,6 +41,16 @@ def reads_rate_by_call() -> keras.callbacks.Callback:
 def mean_prediction(y_true: Any, y_pred: Any) -> Any:  # noqa: ARG001 - Keras' signature
     """A loss that is the prediction itself: what has mean 0 in a network has none in it."""
     return keras.ops.mean(y_pred, axis=-1)
+
+
+def mean_square(y_true: Any, y_pred: Any) -> Any:  # noqa: ARG001 - Keras' signature
+    """A loss that is the square of the prediction: the variance of what has mean 0."""
+    return keras.ops.mean(keras.ops.square(y_pred), axis=-1)
+
+
+def spread_over_steps(y_true: Any, y_pred: Any) -> Any:  # noqa: ARG001 - Keras' signature
+    """A loss that is the variance over the steps of a sequence: 0 where all steps are alike."""
+    return keras.ops.mean(keras.ops.var(y_pred, axis=1), axis=-1)
 
 
 def checkpoint_without_ending() -> keras.callbacks.Callback:
@@ -95,6 +108,33 @@ def model_without_batch_size(units: int) -> keras.Model:
             return super().fit(*arguments, **options)
 
     return Unsized([keras.layers.Dense(units)])
+
+
+def counts_by_functions(epochs: int, batches: int, names: bool) -> keras.callbacks.Callback:  # noqa: FBT001 - a scenario's argument
+    """A callback of functions that raises at the end unless each was called as often as due.
+
+    Args:
+        epochs: Epochs of the training.
+        batches: Batches of each.
+        names: The functions take what they are given by any name, not by position alone.
+    """
+    seen: list[str] = []
+    due = {"train_begin": 1, "epoch_begin": epochs, "epoch_end": epochs}
+    due |= {"train_batch_begin": epochs * batches, "train_batch_end": epochs * batches}
+
+    def noted(hook: str) -> Any:
+        if names:
+            return lambda *_, **__: seen.append(hook)
+        return lambda *_: seen.append(hook)
+
+    def compared(_: Any) -> None:
+        found = {hook: seen.count(hook) for hook in due}
+        if found != due:
+            message = f"functions were called {found} times, not {due}"
+            raise LookupError(message)
+
+    hooks = {f"on_{hook}": noted(hook) for hook in due}
+    return keras.callbacks.LambdaCallback(**hooks, on_train_end=compared)
 
 
 def tells_metrics_names() -> keras.callbacks.Callback:

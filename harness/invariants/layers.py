@@ -28,7 +28,7 @@ from harness.spec.layers import (
     adds_noise,
     drops_all,
 )
-from harness.spec.model import MLPSpec
+from harness.spec.model import EmbeddingSpec, MLPSpec
 from harness.trace.mismatch import Mismatch
 from harness.trace.recording import Recording
 
@@ -100,13 +100,13 @@ def noise_never_repeats(view: View, reason: Reason) -> tuple[Violation, ...]:
         NothingToJudge: The model has no layer that adds noise.
     """
     model = view.pipeline.model
-    count = _noisy(model) if isinstance(model, MLPSpec) else 0
+    count = _noisy(model) if isinstance(model, MLPSpec | EmbeddingSpec) else 0
     state = view.state
     paths = state.paths("seed")
     if not count or len(paths) != count:
         message = (
-            "model must be an mlp with layers that add noise, and a generator for each, to be "
-            f"judged, got {len(paths)} generators in {model!r}."
+            "model must be an mlp or embedding with layers that add noise, and a generator for "
+            f"each, to be judged, got {len(paths)} generators in {model!r}."
         )
         raise NothingToJudge(message)
     for path in paths:
@@ -145,10 +145,12 @@ def _judged(view: View) -> MLPSpec:
     return model
 
 
-def _noisy(model: MLPSpec) -> int:
+def _noisy(model: MLPSpec | EmbeddingSpec) -> int:
     """Return how many layers add noise."""
-    behind_each = bool(model.dropout) + sum(adds_noise(layer) for layer in model.between)
-    return behind_each * (len(model.units) - 1)
+    between = sum(adds_noise(layer) for layer in model.between)
+    if isinstance(model, EmbeddingSpec):
+        return between
+    return (bool(model.dropout) + between) * (len(model.units) - 1)
 
 
 def _in_step(view: View, step: int) -> Read:
@@ -230,8 +232,9 @@ def _loss(view: View, outputs: Float64, rows: list[int]) -> float:
     targets = view.examples.targets[rows].astype(np.float64).reshape(outputs.shape)
     weight = view.examples.sample_weight
     given = None if weight is None else weight[rows].astype(np.float64)
+    factor = arguments.pop("loss_weight", 1.0)
     value = loss_and_gradient(kind, targets, outputs, sample_weight=given, **arguments)
-    return float(np.sum(value.values))
+    return float(factor * np.sum(value.values))
 
 
 def _predicted(view: View, model: MLPSpec) -> Mismatch | None:

@@ -150,7 +150,7 @@ def _weight_paths(state: StateTable, model: MLPSpec, names: tuple[str, ...]) -> 
 
 
 def loss_of(view: View) -> tuple[str, dict[str, Any]]:
-    """Return name and arguments of the loss, in the words of the oracle.
+    """Return name and arguments of the loss, in the words of the oracle, and what weighs it.
 
     Raises:
         NothingToJudge: The oracle does not know this loss, or not with these arguments.
@@ -168,6 +168,8 @@ def loss_of(view: View) -> tuple[str, dict[str, Any]]:
         raise NothingToJudge(message)
     if "under_weight" in given:
         given["penalty"] = given.pop("under_weight")
+    if view.pipeline.compile.loss_weights is not None:
+        given["loss_weight"] = view.pipeline.compile.loss_weights[0]
     return loss.kind, given
 
 

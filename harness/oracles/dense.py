@@ -160,13 +160,15 @@ def loss_and_gradients(
     *,
     sample_weight: Float64 | None = None,
     reduction: Reduction = "sum_over_batch_size",
+    loss_weight: float = 1.0,
     **arguments: float | bool,
 ) -> Differentiated:
     """Return loss, parameter gradients and predictions for one batch.
 
-    ``loss = reduced loss + sum over layers of l2 * sum(kernel**2)``. A softmax or sigmoid in front
-    of a crossentropy is differentiated through the logits, where the crossentropy needs no clip;
-    that is what Keras does, and it only differs where a probability falls below 1e-7.
+    ``loss = loss_weight * reduced loss + sum over layers of l2 * sum(kernel**2)``. A softmax or
+    sigmoid in front of a crossentropy is differentiated through the logits, where the crossentropy
+    needs no clip; that is what Keras does, and it only differs where a probability falls below
+    1e-7.
 
     Args:
         layers: The layers.
@@ -175,6 +177,7 @@ def loss_and_gradients(
         loss: Name of the loss, such as "mean_squared_error".
         sample_weight: Weight per sample, shape (batch,).
         reduction: How values per sample become one.
+        loss_weight: Factor on what is reduced, not on the penalties.
         **arguments: Arguments of the loss under Keras' names.
 
     Raises:
@@ -194,8 +197,8 @@ def loss_and_gradients(
     penalty = sum(layer.l2 * float(np.sum(layer.kernel**2)) for layer in layers)
     predictions = activate(outputs[-1], layers[-1].activation) if through else outputs[-1]
     return Differentiated(
-        float(np.sum(value.values)) + penalty,
-        backward(stack, outputs, value.gradient),
+        loss_weight * float(np.sum(value.values)) + penalty,
+        backward(stack, outputs, loss_weight * value.gradient),
         predictions,
     )
 

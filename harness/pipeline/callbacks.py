@@ -121,7 +121,8 @@ def _keras_callback(spec: _KerasCallback, folder: Path) -> Any:  # noqa: C901, P
         case LearningRateSchedulerSpec():
             return callbacks.LearningRateScheduler(_rates(spec))
         case TerminateOnNaNSpec():
-            return callbacks.TerminateOnNaN()
+            # Before 3.13 there is no such argument.
+            return callbacks.TerminateOnNaN(**(arguments if spec.raise_error else {}))
         case CSVLoggerSpec():
             return callbacks.CSVLogger(
                 str(folder / spec.filename), separator=spec.separator, append=spec.append

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from harness.pipeline.backend import import_keras
+from harness.spec.layers import ShapedNoiseSpec
 
 if TYPE_CHECKING:
     from harness.spec.layers import AnyLayer
@@ -28,4 +29,6 @@ def build_layer(spec: AnyLayer, dtype: str | None, position: str) -> Any:
     """An unbuilt Keras layer, named after its kind and `position`."""
     keras_class = getattr(import_keras().layers, _KERAS_CLASSES[spec.kind])
     arguments = spec.model_dump(exclude={"kind"})
+    if isinstance(spec, ShapedNoiseSpec) and spec.noise_shape is not None:
+        arguments["noise_shape"] = tuple(extent or None for extent in spec.noise_shape)
     return keras_class(**arguments, dtype=dtype, name=f"{spec.kind}_{position}")

@@ -73,19 +73,24 @@ def scripted_monitor(monitor: str, script: Sequence[float]) -> Any:
 
 
 def silent_stopper(spec: SilentStopperSpec) -> Any:
-    """Text 003's callback that ends the training without a word."""
+    """Text 003's callback that ends the training without a word, or one validation of it."""
     keras = import_keras()
+    training = spec.of == "training"
 
     class SilentStopper(keras.callbacks.Callback):  # type: ignore[misc, name-defined]
         def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
             self.epoch = epoch
 
         def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
-            if self.epoch == spec.epoch and batch == spec.batch:
+            if training and self.epoch == spec.epoch and batch == spec.batch:
                 self.model.stop_training = True
 
+        def on_test_batch_end(self, batch: int, logs: Any = None) -> None:
+            if not training and self.epoch == spec.epoch and batch == spec.batch:
+                self.model.stop_evaluating = True
+
         def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
-            if epoch == spec.epoch and spec.batch is None:
+            if training and epoch == spec.epoch and spec.batch is None:
                 self.model.stop_training = True
 
     return SilentStopper()

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from harness.pipeline.callbacks import build_callbacks
 from harness.pipeline.inputs import build_inputs
 from harness.pipeline.loops import LoopEnd, train
-from harness.pipeline.numerics import seed_everything, seed_python
+from harness.pipeline.numerics import names_from_zero, seed_everything, seed_python
+from harness.pipeline.optimizer import is_prebuilt
 from harness.pipeline.own_callbacks import Interruption, interrupter
 from harness.runner.afterwards import run_after
 from harness.runner.sessions import has_import
@@ -138,7 +139,13 @@ def train_in_parts(
     except Interruption:
         recorder.rewind()
     if not interrupt.same_model:
-        pipeline.reset(spec)
+        if is_prebuilt(spec.optimizer):
+            pipeline.reset(spec)
+        else:
+            # What its first step has built cannot be unbuilt; a new process has another one.
+            seed_everything(spec.seed)
+            with names_from_zero():
+                pipeline.build_again(spec)
         seed(spec)
     if interrupt.restart_at is not None:
         changes = {"initial_epoch": interrupt.restart_at}

@@ -153,9 +153,14 @@ class StepPatienceSpec(Spec):
 
 
 class TerminateOnNaNSpec(Spec):
-    """``keras.callbacks.TerminateOnNaN``."""
+    """``keras.callbacks.TerminateOnNaN``.
+
+    Attributes:
+        raise_error: End the training with an exception instead of a request to stop.
+    """
 
     kind: Literal["terminate_on_nan"] = "terminate_on_nan"
+    raise_error: Flag = False
 
 
 class CSVLoggerSpec(Spec):
@@ -219,9 +224,12 @@ class SilentStopperSpec(Spec):
     Attributes:
         epoch: The epoch in which it does.
         batch: At the end of this batch; None is at the end of the epoch.
+        of: What it stops; ``evaluation`` is the validation of that epoch, by
+            ``model.stop_evaluating`` at the end of its batch.
     """
 
     kind: Literal["silent_stopper"] = "silent_stopper"
+    of: Literal["training", "evaluation"] = "training"
     epoch: Count = 0
     batch: Count | None = None
 

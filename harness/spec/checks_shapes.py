@@ -18,7 +18,7 @@ from harness.spec.data import (
     TokensSpec,
 )
 from harness.spec.findings import Finding, finding
-from harness.spec.layers import GroupNormalizationSpec, SpatialDropoutSpec
+from harness.spec.layers import GroupNormalizationSpec, ShapedNoiseSpec, SpatialDropoutSpec
 from harness.spec.metrics import ImportedMetricSpec
 from harness.spec.model import (
     AnyModel,
@@ -210,7 +210,7 @@ def head_names_differ(pipeline: PipelineSpec) -> Iterator[Finding]:
 
 
 def layers_between_fit(pipeline: PipelineSpec) -> Iterator[Finding]:
-    """Groups share a width out evenly, and only a sequence has steps that drop out together."""
+    """Groups share a width out evenly, and noise has the axes of its input: texts have steps."""
     model = pipeline.model
     if isinstance(model, MLPSpec):
         widths: tuple[int, ...] = model.units[:-1]
@@ -227,6 +227,11 @@ def layers_between_fit(pipeline: PipelineSpec) -> Iterator[Finding]:
         elif isinstance(layer, SpatialDropoutSpec) and isinstance(model, MLPSpec):
             rule = "be another layer for the model mlp, which reads no sequences"
             yield finding(f"{key}.kind", rule, layer.kind)
+        elif isinstance(layer, ShapedNoiseSpec) and layer.noise_shape is not None:
+            axes = 2 if isinstance(model, MLPSpec) else 3
+            if len(layer.noise_shape) != axes:
+                rule = f"hold one extent per axis, which are {axes}"
+                yield finding(f"{key}.noise_shape", rule, list(layer.noise_shape))
 
 
 def one_head_is_trained(pipeline: PipelineSpec) -> Iterator[Finding]:

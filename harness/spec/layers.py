@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from harness.spec.base import (
+    Count,
     Flag,
     Fraction,
     Named,
@@ -22,6 +23,7 @@ __all__ = [
     "BatchNormalizationSpec",
     "NoiseSpec",
     "ScaledSpec",
+    "ShapedNoiseSpec",
     "adds_noise",
     "drops_all",
 ]
@@ -78,10 +80,27 @@ class UnitNormalizationSpec(Spec):
 
 
 class NoiseSpec(Spec):
-    """What layers have in common that change their input in training only, by chance."""
+    """What layers have in common that change their input in training only, by chance.
+
+    Attributes:
+        seed: Of the layer's own generator; None leaves it to the global seed.
+    """
+
+    seed: Count | None = None
 
 
-class DropoutSpec(NoiseSpec):
+class ShapedNoiseSpec(NoiseSpec):
+    """Noise that may be the same along some axes.
+
+    Attributes:
+        noise_shape: Extent of the noise along each axis, the batch first: 1 where all share it,
+            0 where it is that of the input, for which Keras takes None and TOML has no word.
+    """
+
+    noise_shape: tuple[Count, ...] | None = None
+
+
+class DropoutSpec(ShapedNoiseSpec):
     """``keras.layers.Dropout``.
 
     Attributes:
@@ -114,7 +133,7 @@ class GaussianDropoutSpec(NoiseSpec):
     rate: Fraction = 0.5
 
 
-class AlphaDropoutSpec(NoiseSpec):
+class AlphaDropoutSpec(ShapedNoiseSpec):
     """``keras.layers.AlphaDropout``.
 
     Attributes:
@@ -155,7 +174,7 @@ AnyLayer = Annotated[
 
 def adds_noise(layer: AnyLayer) -> bool:
     """Say whether a layer draws random numbers in training; at rate 0 and 1 it needs none."""
-    arguments = layer.model_dump(exclude={"kind"}).values()
+    arguments = layer.model_dump(exclude={"kind", "seed", "noise_shape"}).values()
     return isinstance(layer, NoiseSpec) and any(arguments) and not drops_all(layer)
 
 

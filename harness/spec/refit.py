@@ -18,7 +18,8 @@ class InterruptSpec(Spec):
         epoch: The epoch in which it happens.
         batch: After this batch; None is after the end of the epoch.
         same_model: The second call trains the model as the first left it, instead of one that
-            starts from its initial weights, as a new process would.
+            starts from its initial weights, as a new process would; one whose optimizer is not
+            built before the training is built anew.
         restart_at: The second call's own `initial_epoch`; None is that of the first.
     """
 

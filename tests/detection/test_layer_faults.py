@@ -153,6 +153,15 @@ class TestNoise:
         assert (found.step, found.where) == (1, path)
         assert "as it was before" in found.message
 
+    def test_generators_of_an_embedding(self, noisy: tuple[PipelineSpec, Trace]) -> None:
+        """The layers behind its table have one each."""
+        _, trace = noisy
+        table = {"kind": "embedding", "between": ["dropout", {"kind": "dropout", "rate": 0.0}]}
+        texts = PipelineSpec.model_validate(
+            {"data": {"kind": "tokens"}, "model": table, "loss": "binary_crossentropy"}
+        )
+        assert judged("noise_never_repeats", texts, trace) is None
+
     def test_nothing_to_judge(self, noisy: tuple[PipelineSpec, Trace]) -> None:
         """Models that draw nothing, and such whose generators are others."""
         _, trace = noisy

@@ -39,6 +39,14 @@ class TestReference:
         assert found is not None
         assert (found.step, found.where, found.check) == (2, "loss", "matches_oracle.full")
 
+    def test_lost_loss_weight(self) -> None:
+        """A loss that is trained on whole, though it is to weigh half, is found at once."""
+        spec = pipeline(compile={"loss_weights": [0.5]})
+        found = violation(CLOSE, spec, fit_trace(pipeline()))
+        assert found is not None
+        assert (found.step, found.where) == (0, "loss")
+        assert float(found.got) == pytest.approx(2.0 * float(found.expected))
+
     def test_wrong_gradient(self) -> None:
         """A backward pass that is wrong shows in the weights, where a replay sees nothing."""
         spec = pipeline()

@@ -113,3 +113,19 @@ def test_shapes_are_checked() -> None:
         with_parameters(layers, (kernel, second, np.zeros(2)))
     with pytest.raises(ShapeError, match=r"^gradient must have shape \(6, 3\), got \(6, 2\)\."):
         backward(layers, forward(layers, X), np.zeros((6, 2)))
+
+
+def test_a_loss_weight_leaves_the_penalties_alone() -> None:
+    """Loss and gradients are scaled, and the penalty is added as it is."""
+    y = RNG.normal(size=(6, 3))
+    bare = tuple(layer._replace(l2=0.0) for layer in stack("tanh", "linear"))
+    once, penalised = (
+        loss_and_gradients(layers, X, y, "mean_squared_error")
+        for layers in (bare, stack("tanh", "linear"))
+    )
+    weighed = loss_and_gradients(bare, X, y, "mean_squared_error", loss_weight=0.5)
+    both = loss_and_gradients(stack("tanh", "linear"), X, y, "mean_squared_error", loss_weight=0.5)
+    assert weighed.loss == 0.5 * once.loss
+    for got, whole in zip(weighed.gradients, once.gradients, strict=True):
+        np.testing.assert_allclose(got, 0.5 * whole)
+    assert both.loss - weighed.loss == pytest.approx(penalised.loss - once.loss)

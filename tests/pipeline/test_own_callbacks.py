@@ -53,6 +53,22 @@ def test_the_silent_stopper_stops_where_it_is_told_to(batch: int | None) -> None
     assert [stopped for *_, stopped in stopped_at] == [False] * 3 + [batch == 1]
 
 
+def test_the_silent_stopper_stops_a_validation() -> None:
+    """Of its epoch, and not the training."""
+    callback = silent_stopper(SilentStopperSpec(of="evaluation", epoch=1, batch=0))
+    callback.set_model(model())
+    stopped_at = []
+    for epoch in range(2):
+        callback.on_epoch_begin(epoch)
+        callback.on_train_batch_end(0)
+        callback.model.stop_evaluating = False
+        callback.on_test_batch_end(0)
+        callback.on_epoch_end(epoch)
+        stopped_at.append(callback.model.stop_evaluating)
+    assert stopped_at == [False, True]
+    assert not callback.model.stop_training
+
+
 @pytest.mark.parametrize("kind", [ValueError, MemoryError, KeyboardInterrupt])
 def test_the_raiser_raises_what_it_is_told_to(kind: type[BaseException]) -> None:
     """In its epoch only."""

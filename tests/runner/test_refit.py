@@ -114,6 +114,15 @@ def test_an_interrupted_fit_is_one_trace(batch: int | None, restart: int | None)
     np.testing.assert_array_equal(trace.state.before[begins_anew], trace.state.initial)
 
 
+def test_an_interrupted_fit_goes_on_with_a_model_built_anew() -> None:
+    """As a new process would, where no step has built the optimizer: at the same first weights."""
+    optimizer = {"kind": "sgd", "momentum": 0.5, "prebuilt": False}
+    trace = run(training=fit(interrupt_after={"epoch": 1}), optimizer=optimizer)
+    assert [record.epoch for record in trace.epochs] == [0, 1, 0, 1, 2]
+    losses = trace.steps.column("loss")
+    np.testing.assert_array_equal(losses[4:8], losses[:4])
+
+
 def test_a_fit_that_ends_before_its_interruption_ends() -> None:
     """Nothing is left to be carried on."""
     trace = run(

@@ -17,6 +17,7 @@ ADAPTER: TypeAdapter[Any] = TypeAdapter(AnyLayer)
     [
         ("dropout", True),
         ({"kind": "dropout", "rate": 0.0}, False),
+        ({"kind": "dropout", "rate": 0.0, "seed": 3, "noise_shape": [0, 1]}, False),
         ({"kind": "gaussian_noise", "stddev": 0.5}, True),
         ({"kind": "gaussian_noise", "stddev": 0.0}, False),
         ({"kind": "dropout", "rate": 1.0}, False),
