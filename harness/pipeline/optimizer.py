@@ -52,6 +52,8 @@ def build_optimizer(spec: AnyOptimizer, precision: PrecisionSpec) -> Any:
         optimizer = keras.mixed_precision.LossScaleOptimizer(
             optimizer, name="loss_scale", **scale.model_dump(exclude={"excludes"})
         )
+        if not isinstance(spec, ImportedOptimizerSpec):
+            optimizer = _again(optimizer, spec, "lossscaleoptimizer")
         if scale.excludes:
             _exclude(optimizer, spec)
     return optimizer
@@ -101,7 +103,7 @@ def _builtin(spec: BuiltinOptimizer, *, excludes: bool = True) -> Any:
         _exclude(optimizer, spec)
     if assigned:
         optimizer.learning_rate = rate
-    return _again(optimizer, spec)
+    return _again(optimizer, spec, _KERAS_CLASSES[spec.kind].lower())
 
 
 def _multi(spec: MultiOptimizerSpec) -> Any:
@@ -110,13 +112,21 @@ def _multi(spec: MultiOptimizerSpec) -> Any:
     for group in spec.groups:
         chosen[group.match] = _builtin(group.optimizer)
     optimizer = optimizers.MultiOptimizer(
-        chosen, loss_scale_factor=spec.loss_scale_factor, name=spec.kind
+        chosen.__call__ if spec.by_function else chosen,
+        loss_scale_factor=spec.loss_scale_factor,
+        name=spec.kind,
     )
-    return _again(optimizer, spec)
+    return _again(optimizer, spec, _KERAS_CLASSES[spec.kind].lower())
 
 
-def _again(optimizer: Any, spec: BuiltinOptimizer | MultiOptimizerSpec) -> Any:
-    """The same optimizer, made anew from its configuration in the way that is asked for."""
+def _again(optimizer: Any, spec: BuiltinOptimizer | MultiOptimizerSpec, name: str) -> Any:
+    """The same optimizer, made anew from its configuration in the way that is asked for.
+
+    Args:
+        optimizer: The optimizer.
+        spec: Says which way.
+        name: What Keras finds its class under.
+    """
     optimizers = import_keras().optimizers
     match spec.built_by:
         case "config":
@@ -124,7 +134,6 @@ def _again(optimizer: Any, spec: BuiltinOptimizer | MultiOptimizerSpec) -> Any:
         case "serialized":
             return optimizers.deserialize(optimizers.serialize(optimizer))
         case "name":
-            name = _KERAS_CLASSES[spec.kind].lower()
             return optimizers.get({"class_name": name, "config": optimizer.get_config()})
         case _:
             return optimizer

@@ -17,6 +17,7 @@ from tests.detection.faults import (
     rates,
     reports,
     runs,
+    slips,
     updates,
 )
 
@@ -52,4 +53,7 @@ FAULTS: Final = (
     *runs.DISTRIBUTION,
     *runs.PIPELINE,
     *layers.LAYERS,
+    *slips.GIVEN,
+    *slips.WEIGHTS,
+    *slips.PRECISIONS,
 )
