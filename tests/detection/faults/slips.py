@@ -2,13 +2,27 @@
 
 from __future__ import annotations
 
-from typing import Final
+from contextlib import contextmanager
+from pkgutil import resolve_name
+from typing import TYPE_CHECKING, Final
 
-from tests.detection.faults.patching import Fault, rewrite
+from tests.detection.faults.patching import Fault, replaced, rewrite
 from tests.detection.faults.places import LOSS_SCALE, OPTIMIZERS, SCHEDULE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 _CONSTRAINTS: Final = "keras.src.constraints.constraints"
 _REGULARIZERS: Final = "keras.src.regularizers.regularizers"
+
+
+@contextmanager
+def _rate_is_kept() -> Iterator[None]:
+    wrapper = resolve_name(LOSS_SCALE)
+    read = vars(wrapper)["learning_rate"].fget
+    with replaced(wrapper, "learning_rate", property(read, lambda _optimizer, _rate: None)):
+        yield
+
 
 GIVEN: Final = (
     Fault(
@@ -64,6 +78,12 @@ GIVEN: Final = (
             f"{LOSS_SCALE}.get_config",
             ('"initial_scale": self.initial_scale', '"initial_scale": 2.0**15'),
         ),
+    ),
+    Fault(
+        "wrapper_keeps_the_rate",
+        "optimizers",
+        "a learning rate that is assigned to a loss scale does not reach the optimizer inside",
+        _rate_is_kept,
     ),
     Fault(
         "equal_restarts_not_folded",
