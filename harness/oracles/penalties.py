@@ -78,4 +78,5 @@ def _directions(penalty: Penalty, kernel: Float64) -> tuple[Float64, Float64]:
 
 
 def _pairs(vectors: int) -> float:
-    return vectors * (vectors - 1) / 2
+    """Return what a sum over pairs is divided by: their number, 1 where there are none."""
+    return max(vectors * (vectors - 1) / 2, 1.0)

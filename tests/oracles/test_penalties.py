@@ -48,6 +48,13 @@ def test_slope(penalty: Penalty) -> None:
         assert found[index] == pytest.approx((values[0] - values[1]) / 2e-6, rel=1e-5, abs=1e-8)
 
 
+def test_no_pairs() -> None:
+    """One vector alone costs nothing, and is pushed nowhere."""
+    alone = Penalty(orthogonal=0.5, mode="columns")
+    assert penalty_of(alone, KERNEL[:, :1]) == 0.0
+    assert not penalty_gradient(alone, KERNEL[:, :1]).any()
+
+
 def test_rounded() -> None:
     """Factors become those of float32; the mode stays."""
     found = Penalty(0.1, 0.2, 0.3, "columns").rounded()
