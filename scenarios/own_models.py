@@ -120,16 +120,22 @@ def inner_part_with_metric(base: str) -> keras.Model:
     return Whole()
 
 
-def remembers(what: str) -> keras.Model:
+def remembers(what: str, *, within: bool = False) -> keras.Model:
     """A model with a layer that remembers something in float32, whatever it computes in.
 
     Args:
         what: A `value` that it assigns, a `count` that it adds to, or a `metric` that it updates.
+        within: Whether it calls a layer of another dtype before it reads its own weight.
     """
+    third = keras.initializers.Constant(1.0 / 3.0)
 
     class Memory(keras.layers.Layer):  # type: ignore[misc]
         def __init__(self) -> None:
             super().__init__(name="memory")
+            self.inner = keras.layers.Identity(dtype="float32", name="inner")
+            self.third = self.add_weight(
+                shape=(), initializer=third, trainable=False, dtype="float32", name="third"
+            )
             if what == "metric":
                 self.seen = keras.metrics.Mean(name="seen")
             else:
@@ -145,7 +151,10 @@ def remembers(what: str) -> keras.Model:
                 self.kept.assign_add(1.0)
             else:
                 self.kept.assign(1.0 / 3.0)
-            return inputs
+            if within:
+                # What it puts out is dropped: only what it leaves behind may differ.
+                self.inner(inputs)
+            return inputs * self.third
 
     return keras.Sequential([Memory(), dense(1, 0)])
 

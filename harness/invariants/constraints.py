@@ -3,10 +3,10 @@
 from typing import NamedTuple
 
 from harness.invariants.base import NothingToJudge, Reason, View, Violation, invariant
+from harness.invariants.projections import constrained, projection_of
 from harness.invariants.readings import gradient_reader, window_ends
 from harness.oracles.arrays import Float64
-from harness.oracles.constraints import Constraint, excess
-from harness.spec.model import MLPSpec, VariablesSpec
+from harness.oracles.constraints import Projection, excess
 from harness.trace.recording import Recording
 
 
@@ -22,15 +22,19 @@ def constraints_hold(view: View, reason: Reason) -> tuple[Violation, ...]:
     replaces it. A weight is free until it has had an update with a gradient of its own.
 
     Raises:
-        NothingToJudge: No weight has a constraint.
+        NothingToJudge: No weight has a constraint, or it is one that weights only move towards.
     """
-    constraint, paths = _constrained(view)
-    if constraint is None:
-        message = "model must have a constraint for it to be judged, got none."
+    projection = projection_of(view)
+    if projection is None or projection.rate < 1.0:
+        message = (
+            "model must have a constraint that is kept at once for it to be judged, "
+            f"got {projection}. A rate below 1 is judged by matches_oracle."
+        )
         raise NothingToJudge(message)
+    paths = tuple(item.path for item in view.gradients.variables if constrained(view, item.path))
     read, ends, state = gradient_reader(view), window_ends(view), view.state
     order = {item.path: index for index, item in enumerate(view.gradients.variables)}
-    rule, bound = _Bound(view, reason, constraint), set[str]()
+    rule, bound = _Bound(view, reason, projection), set[str]()
     for step in range(len(state)):
         if ends[step]:
             gradients = read(step)
@@ -47,33 +51,22 @@ def constraints_hold(view: View, reason: Reason) -> tuple[Violation, ...]:
     return ()
 
 
-def _constrained(view: View) -> tuple[Constraint | None, tuple[str, ...]]:
-    """Return the constraint, and the weights that have it."""
-    model, weights = view.pipeline.model, view.gradients.variables
-    if isinstance(model, VariablesSpec):
-        return model.constraint, tuple(item.path for item in weights)
-    if isinstance(model, MLPSpec):
-        kernels = tuple(item.path for item in weights if item.path.endswith("/kernel"))
-        return model.kernel_constraint, kernels
-    return None, ()
-
-
 class _Bound(NamedTuple):
     """A constraint that a weight must keep."""
 
     view: View
     reason: Reason
-    constraint: Constraint
+    projection: Projection
 
     def broken(self, path: str, value: Float64, step: int | None) -> Violation | None:
         """Return a weight that exceeds the constraint by more than the tolerance."""
-        beyond = excess(self.constraint, value)
+        beyond = excess(self.projection, value)
         if beyond <= self.view.atol:
             return None
         when = "after training" if step is None else f"after step {step}"
         return self.view.violation(
             self.reason,
-            f"{path} breaks its constraint {self.constraint} by {beyond!r} {when}",
+            f"{path} breaks its constraint {self.projection.constraint} by {beyond!r} {when}",
             got=beyond,
             expected=0,
             step=step,

@@ -12,6 +12,7 @@ from harness.invariants.scores import loss_arguments
 from harness.oracles.arrays import Float64
 from harness.oracles.dense import forward
 from harness.oracles.losses_values import loss_total, unreduced
+from harness.oracles.penalties import penalty_of
 from harness.spec.metrics import ImportedMetricSpec
 from harness.spec.model import MLPSpec
 from harness.spec.training import FitSpec, TrainOnBatchSpec
@@ -124,7 +125,7 @@ def _expected(
     wanted = shaped(wanted, network)
     found = unreduced(kind, wanted, outputs[-1], arguments)
     values, factors = loss_total(found, reduction=reduction, sample_weight=weight)
-    penalty = sum(layer.l2 * float(np.sum(layer.kernel**2)) for layer in network.layers)
+    penalty = sum(penalty_of(layer.penalty, layer.kernel) for layer in network.layers)
     model = view.pipeline.model
     if isinstance(model, MLPSpec) and model.activity_l2:
         activity = sum(float(np.sum(output**2)) for output in outputs[1:])

@@ -131,6 +131,7 @@ def _judged(view: View) -> MLPSpec:
         not isinstance(model, MLPSpec)
         or not known
         or model.kernel_l2
+        or model.kernel_regularizer
         or model.activity_l2
         or view.pipeline.distribution
     ):

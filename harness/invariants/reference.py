@@ -18,7 +18,9 @@ from harness.oracles.arrays import Float64
 from harness.oracles.dense import DenseLayer, parameters_of, with_parameters
 from harness.oracles.losses import LOSSES
 from harness.oracles.normalization import folded
+from harness.oracles.penalties import Penalty
 from harness.oracles.reference import PredictedStep, predict_steps
+from harness.spec.constraints import OrthogonalSpec
 from harness.spec.losses import ImportedLossSpec
 from harness.spec.model import MLPSpec
 from harness.spec.training import FitSpec, TrainOnBatchSpec, given_class_weights
@@ -109,7 +111,7 @@ def network_of(view: View, *, trained: bool = False) -> Network:
                 values[own[1]] if model.use_bias else None,
                 model.output_activation if last else model.activation,
                 # Keras penalises what is trained: a constant would change nothing but the log.
-                0.0 if number in still else model.kernel_l2,
+                Penalty() if number in still else penalty_on_kernels(model),
             )
         )
     if model.batch_norm:
@@ -121,11 +123,21 @@ def network_of(view: View, *, trained: bool = False) -> Network:
     return Network(tuple(layers), paths, positions)
 
 
+def penalty_on_kernels(model: MLPSpec) -> Penalty:
+    """Return what the kernels of a dense model cost, in the words of the oracle."""
+    given = model.kernel_regularizer
+    if given is None:
+        return Penalty(l2=model.kernel_l2)
+    if isinstance(given, OrthogonalSpec):
+        return Penalty(orthogonal=given.factor, mode=given.mode)
+    return Penalty(**given.model_dump(exclude={"kind"}))
+
+
 def _unpredictable(model: MLPSpec, *, trained: bool) -> bool:
     if model.between:
         return True
     if trained:
-        return model.batch_norm and bool(model.kernel_l2)
+        return model.batch_norm and bool(model.kernel_l2 or model.kernel_regularizer)
     return model.batch_norm or bool(model.dropout or model.activity_l2)
 
 

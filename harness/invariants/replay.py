@@ -14,6 +14,7 @@ import numpy as np
 from harness.invariants.base import NothingToJudge, Reason, View, Violation
 from harness.invariants.constants import adam_mask, hyperparameters
 from harness.invariants.groups import parts
+from harness.invariants.projections import projections
 from harness.invariants.readings import (
     BROKEN_OFF,
     builtin_optimizer,
@@ -139,12 +140,6 @@ def rule_of(view: View) -> UpdateRule:
         message = "training must use a Keras optimizer to be replayed, got one of TensorFlow 1."
         raise NothingToJudge(message)
     model = view.pipeline.model
-    if getattr(model, "constraint", None) or getattr(model, "kernel_constraint", None):
-        message = (
-            "model must have no constraint to be replayed, got one. "
-            "Expect constraints_hold instead."
-        )
-        raise NothingToJudge(message)
     if getattr(model, "overwritten", ()):
         message = (
             "model must have no overwritten variables to be replayed, got some. "
@@ -159,6 +154,7 @@ def rule_of(view: View) -> UpdateRule:
         weight_decay=optimizer.weight_decay,
         decay_mask=_decay_mask(view, optimizer),
         adam_mask=adam_mask(optimizer, view.gradients.variables),
+        projections=projections(view),
         use_ema=optimizer.use_ema,
         ema_momentum=optimizer.ema_momentum,
         ema_overwrite_frequency=optimizer.ema_overwrite_frequency,

@@ -7,6 +7,7 @@ import numpy as np
 
 from harness.oracles.arrays import Float64, Int64, require_same_shape
 from harness.oracles.losses import Reduction, loss_and_gradient, sigmoid
+from harness.oracles.penalties import Penalty, penalty_gradient, penalty_of
 
 Activation = Literal["linear", "relu", "tanh", "sigmoid", "softmax"]
 
@@ -18,13 +19,13 @@ class DenseLayer(NamedTuple):
         kernel: Shape (inputs, outputs).
         bias: Shape (outputs,), or None.
         activation: Function applied to the sum.
-        l2: Factor of ``sum(kernel**2)`` in the loss. Keras rounds it to float32.
+        penalty: What the kernel adds to the loss. Keras rounds its factors to float32.
     """
 
     kernel: Float64
     bias: Float64 | None = None
     activation: Activation = "linear"
-    l2: float = 0.0
+    penalty: Penalty = Penalty()
 
 
 class Differentiated(NamedTuple):
@@ -127,7 +128,7 @@ def forward(layers: Sequence[DenseLayer], x: Float64) -> tuple[Float64, ...]:
 def backward(
     layers: Sequence[DenseLayer], outputs: Sequence[Float64], gradient: Float64
 ) -> tuple[Float64, ...]:
-    """Return the derivative of the loss by every parameter, L2 regularisation included.
+    """Return the derivative of the loss by every parameter, penalties included.
 
     Args:
         layers: The layers.
@@ -147,7 +148,7 @@ def backward(
         gradient = activation_gradient(gradient, outputs[index + 1], layer.activation)
         if layer.bias is not None:
             found.append(np.sum(gradient, axis=0))
-        found.append(outputs[index].T @ gradient + 2.0 * layer.l2 * layer.kernel)
+        found.append(outputs[index].T @ gradient + penalty_gradient(layer.penalty, layer.kernel))
         gradient = gradient @ layer.kernel.T
     return tuple(reversed(found))
 
@@ -165,7 +166,7 @@ def loss_and_gradients(
 ) -> Differentiated:
     """Return loss, parameter gradients and predictions for one batch.
 
-    ``loss = loss_weight * reduced loss + sum over layers of l2 * sum(kernel**2)``. A softmax or
+    ``loss = loss_weight * reduced loss + sum over layers of penalty_of(kernel)``. A softmax or
     sigmoid in front of a crossentropy is differentiated through the logits, where the crossentropy
     needs no clip; that is what Keras does, and it only differs where a probability falls below
     1e-7.
@@ -194,7 +195,7 @@ def loss_and_gradients(
     value = loss_and_gradient(
         loss, y, outputs[-1], reduction=reduction, sample_weight=sample_weight, **arguments
     )
-    penalty = sum(layer.l2 * float(np.sum(layer.kernel**2)) for layer in layers)
+    penalty = sum(penalty_of(layer.penalty, layer.kernel) for layer in layers)
     predictions = activate(outputs[-1], layers[-1].activation) if through else outputs[-1]
     return Differentiated(
         loss_weight * float(np.sum(value.values)) + penalty,

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from harness.oracles.arrays import Float64, Int64, as_float32, frozen
+from harness.oracles.arrays import Float64, Int64, frozen
 from harness.oracles.dense import DenseLayer, loss_and_gradients, parameters_of, with_parameters
 from harness.oracles.update import (
     OptimizerState,
@@ -134,8 +134,8 @@ def predict_run(
     """Return the run that this model, this data and this rule must produce.
 
     Args:
-        layers: Dense layers with their start values; with ``rule.float32_constants`` their `l2` is
-            rounded to float32, as Keras does.
+        layers: Dense layers with their start values; with ``rule.float32_constants`` the factors of
+            penalties are rounded to float32, as Keras does.
         x: Inputs, shape (examples, inputs).
         y: Targets, shape (examples, outputs), or class indices for the sparse loss.
         batches: Per epoch the batches, each the indices of its examples in order.
@@ -151,7 +151,7 @@ def predict_run(
         ShapeError: The arrays don't fit together.
     """
     if rule.float32_constants:
-        layers = tuple(layer._replace(l2=as_float32(layer.l2)) for layer in layers)
+        layers = tuple(layer._replace(penalty=layer.penalty.rounded()) for layer in layers)
     weights = parameters_of(layers)
     state = initial_state(rule, weights)
     flattened = [batch for epoch in batches for batch in epoch]

@@ -11,6 +11,7 @@ from harness.oracles.arrays import (
     require_known,
     require_positive,
 )
+from harness.oracles.constraints import Projection
 from harness.oracles.loss_scaling import DynamicLossScale
 
 Kind = Literal[
@@ -103,6 +104,7 @@ class UpdateRule:
         weight_decay: Decoupled decay per unit of learning rate, or None.
         decay_mask: Per variable, whether it decays; None means all do.
         adam_mask: Per variable, whether Muon leaves it to Adam; None means all but matrices.
+        projections: Per variable its constraint, or None; None means that none has one.
         use_ema: Whether a moving average of the weights is kept.
         ema_momentum: Share of the average kept per update.
         ema_overwrite_frequency: Updates between two overwrites of the weights, or None.
@@ -120,6 +122,7 @@ class UpdateRule:
     weight_decay: float | None = None
     decay_mask: tuple[bool, ...] | None = None
     adam_mask: tuple[bool, ...] | None = None
+    projections: tuple[Projection | None, ...] | None = None
     use_ema: bool = False
     ema_momentum: float = 0.99
     ema_overwrite_frequency: int | None = None
@@ -169,6 +172,7 @@ def make_rule(
     weight_decay: float | None = None,
     decay_mask: tuple[bool, ...] | None = None,
     adam_mask: tuple[bool, ...] | None = None,
+    projections: tuple[Projection | None, ...] | None = None,
     use_ema: bool = False,
     ema_momentum: float = 0.99,
     ema_overwrite_frequency: int | None = None,
@@ -187,7 +191,7 @@ def make_rule(
         weight_decay: Decoupled decay; None means 0.004 for AdamW and none for all others.
         decay_mask: Per variable, whether it decays; None means all do.
         adam_mask: Per variable, whether Muon leaves it to Adam; None means all but matrices.
-        adam_mask: Per variable, whether Muon leaves it to Adam; None means all but matrices.
+        projections: Per variable its constraint, or None; None means that none has one.
         use_ema: Whether a moving average of the weights is kept.
         ema_momentum: Share of the average kept per update.
         ema_overwrite_frequency: Updates between two overwrites of the weights.
@@ -220,6 +224,7 @@ def make_rule(
         weight_decay=weight_decay,
         decay_mask=decay_mask,
         adam_mask=adam_mask,
+        projections=projections,
         use_ema=use_ema,
         ema_momentum=ema_momentum,
         ema_overwrite_frequency=ema_overwrite_frequency,

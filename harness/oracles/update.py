@@ -8,8 +8,9 @@ Order within one call, as documented:
 4. clipping, on that mean;
 5. decoupled weight decay, ``w - w * weight_decay * learning_rate``;
 6. the algorithm's own step, its bias correction counting updates;
-7. the moving average of the weights, once per update;
-8. every `ema_overwrite_frequency` updates the averages replace the weights.
+7. the constraint of each variable that had a gradient;
+8. the moving average of the weights, once per update;
+9. every `ema_overwrite_frequency` updates the averages replace the weights.
 """
 
 from collections.abc import Mapping, Sequence
@@ -33,6 +34,7 @@ from harness.oracles.averaging import (
     overwrites_weights,
 )
 from harness.oracles.clipping import clip
+from harness.oracles.constraints import projected
 from harness.oracles.loss_scaling import (
     DynamicLossScale,
     LossScaleState,
@@ -118,6 +120,8 @@ def initial_state(rule: UpdateRule, parameters: Sequence[Float64]) -> OptimizerS
         require_same_length(len(parameters), adam_mask=rule.adam_mask)
     if rule.decay_mask is not None:
         require_same_length(len(parameters), decay_mask=rule.decay_mask)
+    if rule.projections is not None:
+        require_same_length(len(parameters), projections=rule.projections)
     zeros = tuple(frozen(np.zeros(np.shape(parameter))) for parameter in parameters)
     scale: float = 1.0
     if isinstance(rule.loss_scale, DynamicLossScale):
@@ -246,8 +250,9 @@ def _update(
     decays = rule.decay_mask or (True,) * len(parameters)
     moved: list[Float64] = []
     slots: list[Mapping[str, Float64]] = []
-    for parameter, gradient, own, decay in zip(
-        parameters, clipped, state.slots, decays, strict=True
+    projections = rule.projections or (None,) * len(parameters)
+    for parameter, gradient, own, decay, projection in zip(
+        parameters, clipped, state.slots, decays, projections, strict=True
     ):
         if gradient is None:
             moved.append(parameter)
@@ -257,7 +262,7 @@ def _update(
         after, own_after = algorithm_step(
             rule, start, gradient, own, learning_rate=learning_rate, updates=state.updates
         )
-        moved.append(frozen(after))
+        moved.append(frozen(after if projection is None else projected(projection, after)))
         slots.append(own_after)
     state = replace(
         state,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, assert_never
 import numpy as np
 
 from harness.pipeline.backend import import_keras, import_tensorflow
+from harness.pipeline.constraints import build_constraint, build_regularizer
 from harness.pipeline.imports import call_import
 from harness.pipeline.layers import build_layer
 from harness.pipeline.networks import build_network
@@ -76,7 +77,7 @@ def build_variables(spec: VariablesSpec, dtype: str) -> list[Any]:
         for index, (part, shape) in enumerate(zip(parts, spec.shapes, strict=True))
     ]
     for variable in variables if spec.constraint else ():
-        variable.constraint = keras.constraints.get(spec.constraint)
+        variable.constraint = build_constraint(spec.constraint)
     for index in spec.overwritten:
         variables[index].overwrite_with_gradient = True
     return variables
@@ -92,7 +93,9 @@ def _output_dtype(dtype: str | None) -> str | None:
 def _mlp(spec: MLPSpec, input_shape: tuple[int, ...]) -> Any:
     keras = import_keras()
     layers = keras.layers
-    penalty = keras.regularizers.L2(spec.kernel_l2) if spec.kernel_l2 else None
+    penalty = build_regularizer(spec.kernel_regularizer)
+    if spec.kernel_l2:
+        penalty = keras.regularizers.L2(spec.kernel_l2)
     activity = keras.regularizers.L2(spec.activity_l2) if spec.activity_l2 else None
     stack: list[Any] = [keras.Input(input_shape)]
     last = len(spec.units) - 1
@@ -105,7 +108,7 @@ def _mlp(spec: MLPSpec, input_shape: tuple[int, ...]) -> Any:
                 kernel_initializer=spec.kernel_initializer,
                 kernel_regularizer=penalty,
                 activity_regularizer=activity,
-                kernel_constraint=spec.kernel_constraint,
+                kernel_constraint=build_constraint(spec.kernel_constraint),
                 trainable=index not in spec.frozen,
                 dtype=_output_dtype(spec.dtype) if index == last else spec.dtype,
                 name=f"dense_{index}",

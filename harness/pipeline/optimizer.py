@@ -11,7 +11,7 @@ from harness.spec.optimizer import ImportedOptimizerSpec, MultiOptimizerSpec, Mu
 
 if TYPE_CHECKING:
     from harness.spec.optimizer import AnyOptimizer, BuiltinOptimizer
-    from harness.spec.training import PrecisionSpec
+    from harness.spec.training import LossScaleSpec, PrecisionSpec
 
 __all__ = ["build_optimizer", "inner_optimizer", "is_prebuilt", "start_from_weights"]
 
@@ -47,11 +47,14 @@ def build_optimizer(spec: AnyOptimizer, precision: PrecisionSpec) -> Any:
         case MultiOptimizerSpec():
             optimizer = _multi(spec)
         case _:
-            optimizer = _builtin(spec, excludes=scale is None or not scale.excludes)
+            optimizer = _builtin(spec, scale)
     if scale is not None:
         optimizer = keras.mixed_precision.LossScaleOptimizer(
             optimizer, name="loss_scale", **scale.model_dump(exclude={"excludes"})
         )
+        if not isinstance(spec, ImportedOptimizerSpec):
+            _assign_rate(optimizer, spec)
+            optimizer = _again(optimizer, spec, "lossscaleoptimizer")
         if scale.excludes:
             _exclude(optimizer, spec)
     return optimizer
@@ -78,7 +81,8 @@ def start_from_weights(optimizer: Any, trainable: list[Any]) -> None:
             copy.assign(weight)
 
 
-def _builtin(spec: BuiltinOptimizer, *, excludes: bool = True) -> Any:
+def _builtin(spec: BuiltinOptimizer, scale: LossScaleSpec | None = None) -> Any:
+    """An optimizer of Keras; what is asked of the loss scale around it is left to that."""
     keras = import_keras()
     arguments = spec.model_dump(exclude=_NO_ARGUMENTS)
     if isinstance(spec, MuonSpec):
@@ -86,7 +90,6 @@ def _builtin(spec: BuiltinOptimizer, *, excludes: bool = True) -> Any:
         arguments = spec.model_dump(exclude=_NO_ARGUMENTS, exclude_unset=True)
         arguments |= {"exclude_layers": list(spec.exclude_layers)}
     rate = build_learning_rate(spec.learning_rate)
-    assigned = spec.built_by == "assignment"
     keras_class = getattr(keras.optimizers, _KERAS_CLASSES[spec.kind])
     if spec.built_by == "defaults":
         given = spec.model_dump(exclude={"learning_rate"}, exclude_defaults=True).keys()
@@ -95,13 +98,15 @@ def _builtin(spec: BuiltinOptimizer, *, excludes: bool = True) -> Any:
             arguments["learning_rate"] = rate
         return keras_class(name=spec.kind, **arguments)
     optimizer = keras_class(
-        learning_rate=_PLACEHOLDER_RATE if assigned else rate, name=spec.kind, **arguments
+        learning_rate=_PLACEHOLDER_RATE if spec.built_by == "assignment" else rate,
+        name=spec.kind,
+        **arguments,
     )
-    if excludes:
+    if scale is None or not scale.excludes:
         _exclude(optimizer, spec)
-    if assigned:
-        optimizer.learning_rate = rate
-    return _again(optimizer, spec)
+    if scale is None:
+        _assign_rate(optimizer, spec)
+    return _again(optimizer, spec, _KERAS_CLASSES[spec.kind].lower())
 
 
 def _multi(spec: MultiOptimizerSpec) -> Any:
@@ -110,13 +115,21 @@ def _multi(spec: MultiOptimizerSpec) -> Any:
     for group in spec.groups:
         chosen[group.match] = _builtin(group.optimizer)
     optimizer = optimizers.MultiOptimizer(
-        chosen, loss_scale_factor=spec.loss_scale_factor, name=spec.kind
+        chosen.__call__ if spec.by_function else chosen,
+        loss_scale_factor=spec.loss_scale_factor,
+        name=spec.kind,
     )
-    return _again(optimizer, spec)
+    return _again(optimizer, spec, _KERAS_CLASSES[spec.kind].lower())
 
 
-def _again(optimizer: Any, spec: BuiltinOptimizer | MultiOptimizerSpec) -> Any:
-    """The same optimizer, made anew from its configuration in the way that is asked for."""
+def _again(optimizer: Any, spec: BuiltinOptimizer | MultiOptimizerSpec, name: str) -> Any:
+    """The same optimizer, made anew from its configuration in the way that is asked for.
+
+    Args:
+        optimizer: The optimizer.
+        spec: Says which way.
+        name: What Keras finds its class under.
+    """
     optimizers = import_keras().optimizers
     match spec.built_by:
         case "config":
@@ -124,10 +137,14 @@ def _again(optimizer: Any, spec: BuiltinOptimizer | MultiOptimizerSpec) -> Any:
         case "serialized":
             return optimizers.deserialize(optimizers.serialize(optimizer))
         case "name":
-            name = _KERAS_CLASSES[spec.kind].lower()
             return optimizers.get({"class_name": name, "config": optimizer.get_config()})
         case _:
             return optimizer
+
+
+def _assign_rate(optimizer: Any, spec: BuiltinOptimizer | MultiOptimizerSpec) -> None:
+    if not isinstance(spec, MultiOptimizerSpec) and spec.built_by == "assignment":
+        optimizer.learning_rate = build_learning_rate(spec.learning_rate)
 
 
 def _exclude(optimizer: Any, spec: AnyOptimizer) -> None:

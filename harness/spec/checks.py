@@ -11,6 +11,7 @@ from harness.spec.checks_optimizer import OPTIMIZER_CHECKS
 from harness.spec.checks_predictions import PREDICTION_CHECKS
 from harness.spec.checks_shapes import SHAPE_CHECKS
 from harness.spec.checks_training import TRAINING_CHECKS
+from harness.spec.checks_weights import WEIGHT_CHECKS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -28,6 +29,7 @@ CHECKS: tuple[Callable[[PipelineSpec], Iterator[Finding]], ...] = (
     *TRAINING_CHECKS,
     *CALLBACK_CHECKS,
     *DISTRIBUTION_CHECKS,
+    *WEIGHT_CHECKS,
 )
 """Each yields what one rule finds; none looks at another's findings."""
 

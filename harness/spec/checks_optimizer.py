@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING
 
 from harness.spec.findings import Finding, finding
 from harness.spec.model import ModelSpec, VariablesSpec
-from harness.spec.optimizer import AdagradSpec, AdamSpec, OptimizerSpec, RMSpropSpec, SGDSpec
+from harness.spec.optimizer import (
+    AdagradSpec,
+    AdamSpec,
+    MultiOptimizerSpec,
+    OptimizerSpec,
+    RMSpropSpec,
+    SGDSpec,
+)
 from harness.spec.schedule import PiecewiseConstantDecaySpec, WarmupCosineSpec
 from harness.spec.training import LegacyGlobalStepSpec
 
@@ -122,6 +129,19 @@ def unbuilt_is_unscaled(pipeline: PipelineSpec) -> Iterator[Finding]:
         yield finding("optimizer.prebuilt", rule, optimizer.prebuilt)
 
 
+def a_function_has_no_configuration(pipeline: PipelineSpec) -> Iterator[Finding]:
+    """What a function of the harness chooses cannot be read back from a configuration or a file."""
+    optimizer = pipeline.optimizer
+    if not isinstance(optimizer, MultiOptimizerSpec) or not optimizer.by_function:
+        return
+    rule = "be left out where a function chooses the optimizers"
+    if optimizer.built_by != "class":
+        yield finding("optimizer.built_by", rule, optimizer.built_by)
+    after = getattr(pipeline.training, "save_and_load_after", None)
+    if after is not None:
+        yield finding("training.save_and_load_after", rule, after)
+
+
 def legacy_has_no_more(pipeline: PipelineSpec) -> Iterator[Finding]:
     """TensorFlow 1 optimizers know few of the arguments."""
     optimizer = pipeline.optimizer
@@ -161,5 +181,6 @@ OPTIMIZER_CHECKS = (
     mixed_needs_low_precision,
     one_loss_scale,
     unbuilt_is_unscaled,
+    a_function_has_no_configuration,
     legacy_has_no_more,
 )

@@ -20,11 +20,11 @@ from harness.spec.base import (
     Spec,
     Text,
 )
+from harness.spec.constraints import AnyRegularizer, Constraint
 from harness.spec.layers import AnyLayer
 from harness.spec.losses import AnyLoss
 
 Activation = Literal["linear", "relu", "tanh", "sigmoid", "softmax"]
-Constraint = Literal["non_neg", "unit_norm", "max_norm", "min_max_norm"]
 Units = Annotated[tuple[PositiveCount, ...], Field(min_length=1)]
 
 
@@ -52,8 +52,9 @@ class MLPSpec(ModelSpec):
         between: Further layers after every hidden layer, in this order.
         kernel_initializer: Name of a Keras initializer.
         kernel_l2: Factor of an L2 penalty on every kernel.
+        kernel_regularizer: Another penalty on every kernel, instead of that.
         activity_l2: Factor of an L2 penalty on what every layer puts out, per sample.
-        kernel_constraint: Keras constraint on every kernel, with its defaults.
+        kernel_constraint: Keras constraint on every kernel.
         frozen: Indices of the dense layers that are not trained.
         frozen_after_compile: Indices of those that are frozen when the optimizer is built already.
         style: How the same layers are put together: ``sequential``, ``functional``,
@@ -71,6 +72,7 @@ class MLPSpec(ModelSpec):
     between: tuple[AnyLayer, ...] = ()
     kernel_initializer: Text = "glorot_uniform"
     kernel_l2: NonNegative = 0.0
+    kernel_regularizer: AnyRegularizer | None = None
     activity_l2: NonNegative = 0.0
     kernel_constraint: Constraint | None = None
     frozen: tuple[Count, ...] = ()
@@ -222,7 +224,7 @@ class VariablesSpec(ModelSpec):
     Attributes:
         shapes: Shape of each variable.
         initial: Initial values of all variables, flattened one after the other; None is ones.
-        constraint: Keras constraint on every variable, with its defaults.
+        constraint: Keras constraint on every variable.
         overwritten: Indices of variables whose gradient is their next value, as the scales of
             float8 layers are (``overwrite_with_gradient``).
         plain: Indices of variables that are TensorFlow's own, without a Keras variable around.

@@ -288,6 +288,7 @@ class MultiOptimizerSpec(Spec):
         default: Updates all other variables.
         loss_scale_factor: In place of those of its optimizers.
         built_by: How the object comes about; see `OptimizerSpec`.
+        by_function: Whether a function names the optimizer of a variable, instead of a map.
         prebuilt: Whether its variables are made before the training, or by its first step.
     """
 
@@ -296,6 +297,7 @@ class MultiOptimizerSpec(Spec):
     default: OneOptimizer = SGDSpec()
     loss_scale_factor: Positive | None = None
     built_by: Literal["class", "config", "serialized", "name"] = "class"
+    by_function: Flag = False
     prebuilt: Flag = True
 
 

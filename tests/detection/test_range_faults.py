@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from harness.invariants import NothingToJudge
+from harness.spec.constraints import MaxNormSpec, MinMaxNormSpec, UnitNormSpec
 from harness.spec.expectation import MatchesOracleSpec
 from harness.spec.model import MLPSpec
 from harness.trace import Trace
@@ -19,8 +20,13 @@ ROW = (np.array([0.5, 0.25]), np.array([0.0, 0.0, 0.5]))
 
 def bound(steps: int, **changes: Any) -> tuple[Any, Trace]:
     """Return a pipeline with non-negative variables and the trace of a healthy run of it."""
+    return with_constraint("non_neg", steps=steps, **changes)
+
+
+def with_constraint(constraint: Any, *, steps: int, **changes: Any) -> tuple[Any, Trace]:
+    """Return a pipeline with a constraint and the trace of a run without one."""
     spec = apply_pipeline(steps, **changes)
-    model = spec.model.model_copy(update={"constraint": "non_neg"})
+    model = spec.model.model_copy(update={"constraint": constraint})
     return spec.model_copy(update={"model": model}), apply_trace(spec, [ROW] * steps)
 
 
@@ -100,11 +106,34 @@ class TestConstraints:
         with pytest.raises(NothingToJudge, match="model must have a constraint"):
             judged("constraints_hold", spec, trace)
 
-    def test_no_replay(self) -> None:
-        """The optimizer's oracle knows no projections."""
-        spec, trace = bound(2)
-        with pytest.raises(NothingToJudge, match="model must have no constraint to be replayed"):
-            violation(MatchesOracleSpec(), spec, trace)
+    def test_not_at_once(self) -> None:
+        """A constraint that weights only move towards is not kept by them."""
+        spec, trace = with_constraint(MinMaxNormSpec(rate=0.5), steps=1)
+        with pytest.raises(NothingToJudge, match="kept at once"):
+            judged("constraints_hold", spec, trace)
+
+
+class TestProjection:
+    """`matches_oracle` of constrained variables."""
+
+    def test_kept_anyway(self) -> None:
+        """A constraint that weights keep by themselves moves none."""
+        assert violation(MatchesOracleSpec(), *bound(3)) is None
+
+    def test_elsewhere(self) -> None:
+        """A weight that keeps its constraint at another place than its projection is found."""
+        found = violation(MatchesOracleSpec(), *with_constraint(UnitNormSpec(axis=(0,)), steps=2))
+        assert found is not None
+        assert (found.where, found.step) == ("variable_0[0]", 0)
+
+    def test_kernels_only(self) -> None:
+        """Biases of a dense model stay where the step has put them."""
+        spec = pipeline()
+        trace = fit_trace(spec)
+        model = spec.model.model_copy(update={"kernel_constraint": MaxNormSpec(max_value=0.125)})
+        found = violation(MatchesOracleSpec(), spec.model_copy(update={"model": model}), trace)
+        assert found is not None
+        assert found.where == "dense_0/kernel[0, 0]"
 
 
 class TestRangeOfTheScale:

@@ -56,6 +56,15 @@ class TestReference:
         assert found is not None
         assert (found.step, found.where) == (3, "dense_0/kernel[0, 0]")
 
+    def test_wrong_penalty(self) -> None:
+        """A penalty that costs what another one costs shows in the first loss."""
+        trace = fit_trace(pipeline(model__kernel_regularizer={"kind": "l1", "l1": 0.25}))
+        found = violation(
+            CLOSE, pipeline(model__kernel_regularizer={"kind": "l2", "l2": 0.25}), trace
+        )
+        assert found is not None
+        assert (found.step, found.where) == (0, "loss")
+
     def test_wrong_order(self) -> None:
         """Other examples than those recorded give other losses."""
         spec = pipeline()

@@ -21,6 +21,8 @@ CONFIGURATIONS: list[dict[str, Any]] = [
     {"optimizer": {"kind": "adamw", "learning_rate": 0.01, "clipvalue": 0.125}},
     {"optimizer": {"kind": "rmsprop", "centered": True, "momentum": 0.5}},
     {"optimizer": {"kind": "adagrad", "global_clipnorm": 0.25}, "model__kernel_l2": 0.125},
+    {"model__kernel_regularizer": {"kind": "l1_l2", "l1": 0.25, "l2": 0.125}},
+    {"model__kernel_regularizer": {"kind": "orthogonal", "factor": 0.5}},
     {"training__steps_per_epoch": 2, "training__epochs": 4},
     {"training__initial_epoch": 2, "training__epochs": 4, "loss": SUMMED},
     {"data__source": "generator"},

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from harness.invariants.reference import penalty_on_kernels
 from harness.oracles.arrays import Float64
 from harness.oracles.counting import plan_run
 from harness.oracles.dense import DenseLayer, loss_and_gradients, parameters_of, with_parameters
@@ -187,7 +188,7 @@ def layers_for(model: MLPSpec, examples: ExampleTable) -> tuple[DenseLayer, ...]
             random.standard_normal((width, units)) / 2.0,
             random.standard_normal(units) / 2.0 if model.use_bias else None,
             model.output_activation if number == len(model.units) - 1 else model.activation,
-            model.kernel_l2,
+            penalty_on_kernels(model),
         )
         for number, (width, units) in enumerate(zip(widths, model.units, strict=False))
     )

@@ -15,6 +15,7 @@ from harness.oracles.dense import (
     parameters_of,
     with_parameters,
 )
+from harness.oracles.penalties import Penalty
 
 RNG = np.random.default_rng(3)
 X = RNG.normal(size=(6, 4))
@@ -25,7 +26,7 @@ def stack(hidden: Activation, last: Activation, outputs: int = 3) -> tuple[Dense
     """Return two layers, the first one without bias and with L2 regularisation."""
     rng = np.random.default_rng(11)
     return (
-        DenseLayer(rng.normal(size=(4, 5)), None, hidden, 0.01),
+        DenseLayer(rng.normal(size=(4, 5)), None, hidden, Penalty(l2=0.01)),
         DenseLayer(rng.normal(size=(5, outputs)), rng.normal(size=outputs), last),
     )
 
@@ -91,7 +92,7 @@ def test_forward_by_hand() -> None:
 
 def test_regularisation_adds_the_sum_of_squares() -> None:
     """A perfect prediction of a kernel (3, 4) with factor 0.1 costs 2.5."""
-    layer = DenseLayer(np.array([[3.0], [4.0]]), None, "linear", 0.1)
+    layer = DenseLayer(np.array([[3.0], [4.0]]), None, "linear", Penalty(l2=0.1))
     result = loss_and_gradients((layer,), np.eye(2), layer.kernel, "mean_squared_error")
     assert result.loss == pytest.approx(2.5)
     np.testing.assert_allclose(result.gradients[0], 0.2 * layer.kernel)

@@ -8,6 +8,7 @@ import pytest
 from harness.oracles.arrays import as_float32
 from harness.oracles.dense import DenseLayer, loss_and_gradients
 from harness.oracles.loss_scaling import DynamicLossScale
+from harness.oracles.penalties import Penalty
 from harness.oracles.reference import predict_run
 from harness.oracles.schedules import exponential_decay, step_decay
 from harness.oracles.update import make_rule
@@ -147,7 +148,7 @@ def test_skipped_steps_do_not_count() -> None:
 
 def test_regularisation_factor_is_rounded_like_other_constants() -> None:
     """Keras casts the factor to float32; `float32_constants=False` keeps it exact."""
-    layers = (DenseLayer(np.array([[1.0]]), None, "linear", 0.1),)
+    layers = (DenseLayer(np.array([[1.0]]), None, "linear", Penalty(l2=0.1)),)
     for rounded in (True, False):
         run = predict_run(
             layers,

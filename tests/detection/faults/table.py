@@ -18,6 +18,7 @@ from tests.detection.faults import (
     rates,
     reports,
     runs,
+    slips,
     updates,
 )
 
@@ -57,4 +58,7 @@ FAULTS: Final = (
     *runs.DISTRIBUTION,
     *runs.PIPELINE,
     *layers.LAYERS,
+    *slips.GIVEN,
+    *slips.WEIGHTS,
+    *slips.PRECISIONS,
 )
