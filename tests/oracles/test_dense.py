@@ -119,7 +119,7 @@ def test_shapes_are_checked() -> None:
 def test_a_loss_weight_leaves_the_penalties_alone() -> None:
     """Loss and gradients are scaled, and the penalty is added as it is."""
     y = RNG.normal(size=(6, 3))
-    bare = tuple(layer._replace(l2=0.0) for layer in stack("tanh", "linear"))
+    bare = tuple(layer._replace(penalty=Penalty()) for layer in stack("tanh", "linear"))
     once, penalised = (
         loss_and_gradients(layers, X, y, "mean_squared_error")
         for layers in (bare, stack("tanh", "linear"))
