@@ -108,8 +108,8 @@ def _csv(view: View, reason: Reason, spec: CSVLoggerSpec) -> Violation | None:
     ]
     header, rows = (lines[0], lines[1:]) if lines else ([], [])
     epochs = view.trace.epochs
-    first = set(epochs[0].logs) if epochs else set()
-    absent = sorted({"epoch", *first} - set(header))
+    logged = {key for record in epochs for key in record.logs}
+    absent = sorted({"epoch", *logged} - set(header))
     if absent and epochs:
         return view.violation(
             reason,

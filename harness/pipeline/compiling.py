@@ -44,6 +44,10 @@ def compile_arguments(spec: PipelineSpec) -> dict[str, Any]:
         name: None if values is None else dict(zip(names, values, strict=True))
         for name, values in given.items()
     }
+    for name in ("metrics", "weighted_metrics"):
+        # What is None in a list is left out of a dictionary.
+        named = tables[name] or {}
+        tables[name] = {head: own for head, own in named.items() if own is not None} or None
     # In an order of their own, which is neither that of the outputs nor that of the losses.
     turned = tables["loss_weights"]
     if turned is not None:
@@ -70,7 +74,7 @@ def _metrics_of_each(
     spec: PipelineSpec, heads: Sequence[HeadSpec], *, weighted: bool
 ) -> list[Any] | None:
     """None where there are none: before 3.9 an empty list lacks an entry for each output."""
-    lists = [_metrics(spec, weighted=weighted) for _ in heads]
+    lists = [_metrics(spec, weighted=weighted) if head.measured else None for head in heads]
     return lists if any(lists) else None
 
 

@@ -42,12 +42,14 @@ class Examples:
         targets: Shape (examples, *dims).
         sample_weight: Shape (examples,), or one per element of an example; or None.
         factors: Of the targets, for each output that is trained on them.
+        unweighted: Outputs for which the weights do not count, by their index.
     """
 
     inputs: Array
     targets: Array
     sample_weight: Array | None = None
     factors: tuple[float, ...] = (1.0,)
+    unweighted: frozenset[int] = frozenset()
 
     def __len__(self) -> int:
         """Return the number of examples."""
@@ -76,7 +78,10 @@ class Examples:
         return len(self.factors)
 
     def arrays(self) -> tuple[Any, ...]:
-        """Inputs, targets (one per head) and, where there are any, sample weights."""
+        """Inputs, targets (one per head) and, where there are any, sample weights.
+
+        One array of weights is for every head; where some do without, each has an array of its own.
+        """
         targets: Any = tuple(
             self.targets if factor == 1.0 else self.targets * np.asarray(factor, self.targets.dtype)
             for factor in self.factors
@@ -84,7 +89,13 @@ class Examples:
         targets = targets[0] if self.heads == 1 else targets
         if self.sample_weight is None:
             return (self.inputs, targets)
-        return (self.inputs, targets, self.sample_weight)
+        if not self.unweighted:
+            return (self.inputs, targets, self.sample_weight)
+        ones = np.ones_like(self.sample_weight)
+        weights = (
+            ones if head in self.unweighted else self.sample_weight for head in range(self.heads)
+        )
+        return (self.inputs, targets, tuple(weights))
 
 
 def build_examples(spec: AnyData) -> Examples:

@@ -52,7 +52,8 @@ def build_inputs(spec: PipelineSpec) -> Inputs:
     examples = build_examples(spec.data).cast(import_keras().config.floatx())
     if isinstance(spec.model, MultiOutputSpec):
         factors = tuple(head.target_factor for head in spec.model.heads)
-        examples = replace(examples, factors=factors)
+        unweighted = (index for index, head in enumerate(spec.model.heads) if not head.weighted)
+        examples = replace(examples, factors=factors, unweighted=frozenset(unweighted))
     kept, held_out = hold_out(examples, spec.validation)
     source = build_source(spec.data.source, kept, spec.data, seed=spec.seed)
     if held_out is None or spec.validation is None:

@@ -25,7 +25,8 @@ def return_dict(spec: PipelineSpec) -> bool:
 def by_name(returned: Any, spec: PipelineSpec) -> Mapping[str, Any]:
     """The values by name; those of a list get the names in the documented order.
 
-    A value too many is called by its place, one too few is missing. A lone value is the loss.
+    A value too many is called by its place, one too few is missing. A lone value is the loss: where
+    there is no other, Keras documents a scalar and no list.
 
     Args:
         returned: Of `evaluate`, `train_on_batch` or `test_on_batch`.
@@ -34,8 +35,11 @@ def by_name(returned: Any, spec: PipelineSpec) -> Mapping[str, Any]:
     if return_dict(spec):
         found: Mapping[str, Any] = returned
         return found
-    values = returned if isinstance(returned, list | tuple) else [returned]
-    pairs = zip_longest(reported_names(spec), values, fillvalue=_NO_VALUE)
+    names, listed = reported_names(spec), isinstance(returned, list | tuple)
+    if listed and len(names) == 1:
+        return {f"value {place} of a list": value for place, value in enumerate(returned)}
+    values = returned if listed else [returned]
+    pairs = zip_longest(names, values, fillvalue=_NO_VALUE)
     return {
         f"value {place}" if name is _NO_VALUE else str(name): value
         for place, (name, value) in enumerate(pairs)

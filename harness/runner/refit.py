@@ -82,8 +82,11 @@ def _earlier(spec: PipelineSpec, earlier: EarlierFitSpec) -> PipelineSpec:
         for callback in spec.callbacks
     )
     training = spec.training.model_copy(update=changes)
+    data = spec.data
+    if earlier.data_seed is not None:
+        data = data.model_copy(update={"seed": earlier.data_seed})
     return spec.model_copy(
-        update={"training": training, "callbacks": callbacks, "then": earlier.then}
+        update={"training": training, "data": data, "callbacks": callbacks, "then": earlier.then}
     )
 
 
@@ -109,7 +112,7 @@ def fit_earlier(
     inputs = build_inputs(first)
     session.recorder.begin(inputs, memory, folder)
     seed(first)
-    train_in_parts(session, first, inputs, callbacks, watched=False)
+    train_in_parts(session, first, inputs, callbacks, watched=False, carried_on=earlier.carried_on)
     run_after(session, first, inputs, callbacks.own)
     session.recorder.release()
     if earlier.reset:
@@ -123,8 +126,9 @@ def train_in_parts(
     callbacks: Callbacks,
     *,
     watched: bool = True,
+    carried_on: bool = True,
 ) -> LoopEnd:
-    """Train; where the fit is to be broken off, break it off and call it again."""
+    """Train; where the fit is to be broken off, break it off and call it again if `carried_on`."""
     pipeline, recorder = session.pipeline, session.recorder
 
     def order(given: Callbacks) -> list[Any]:
@@ -138,6 +142,8 @@ def train_in_parts(
         return train(pipeline, spec, inputs, [*order(callbacks), interrupter(interrupt)], recorder)
     except Interruption:
         recorder.rewind()
+    if not carried_on:
+        return LoopEnd()
     if not interrupt.same_model:
         if is_prebuilt(spec.optimizer):
             pipeline.reset(spec)

@@ -241,6 +241,16 @@ def one_head_is_trained(pipeline: PipelineSpec) -> Iterator[Finding]:
         yield finding("model.heads.0.trained", "be true for one head at least", False)  # noqa: FBT003
 
 
+def weights_for_outputs(pipeline: PipelineSpec) -> Iterator[Finding]:
+    """An output can only do without weights where the examples have some."""
+    if not isinstance(pipeline.model, MultiOutputSpec) or pipeline.data.weighted:
+        return
+    for index, head in enumerate(pipeline.model.heads):
+        if not head.weighted:
+            rule = "be true where data.weighted gives the examples no weights"
+            yield finding(f"model.heads.{index}.weighted", rule, head.weighted)
+
+
 def names_need_outputs(pipeline: PipelineSpec) -> Iterator[Finding]:
     """Only losses of several outputs are handed over by names: elsewhere it would do nothing."""
     if pipeline.compile.by_name and not isinstance(pipeline.model, MultiOutputSpec):
@@ -261,5 +271,6 @@ SHAPE_CHECKS = (
     head_names_differ,
     layers_between_fit,
     one_head_is_trained,
+    weights_for_outputs,
     names_need_outputs,
 )

@@ -51,6 +51,15 @@ def interrupts_come_in_time(pipeline: PipelineSpec) -> Iterator[Finding]:
             yield finding(f"{key}.interrupt_after.restart_at", rule, restart)
 
 
+def broken_off_to_be_left(pipeline: PipelineSpec) -> Iterator[Finding]:
+    """Only a fit that is broken off can be left so."""
+    training = pipeline.training
+    earlier = training.earlier_fit if isinstance(training, FitSpec) else None
+    if earlier is not None and earlier.interrupt_after is None and not earlier.carried_on:
+        rule = "be true where training.earlier_fit.interrupt_after breaks nothing off"
+        yield finding("training.earlier_fit.carried_on", rule, earlier.carried_on)
+
+
 def saved_in_the_middle(pipeline: PipelineSpec) -> Iterator[Finding]:
     """There is training before and after the file, and the file can hold everything."""
     training = pipeline.training
@@ -170,6 +179,7 @@ TRAINING_CHECKS = (
     predictions_are_drawn,
     epochs_remain,
     interrupts_come_in_time,
+    broken_off_to_be_left,
     saved_in_the_middle,
     gradients_drive_variables,
     rows_fit_variables,

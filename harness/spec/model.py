@@ -185,6 +185,9 @@ class HeadSpec(Spec):
         loss: Its own loss; None is that of the pipeline.
         target_factor: It is trained on so many times the targets.
         trained: It has a loss; an output without one is only predicted.
+        weighted: The weights of the examples count for it. Where they don't for one of several,
+            Keras is given weights for each output, and for that one ones.
+        measured: Metrics are computed for it.
     """
 
     name: Annotated[
@@ -198,6 +201,8 @@ class HeadSpec(Spec):
     loss: AnyLoss | None = None
     target_factor: Finite = 1.0
     trained: Flag = True
+    weighted: Flag = True
+    measured: Flag = True
 
 
 class MultiOutputSpec(ModelSpec):

@@ -39,6 +39,8 @@ class EarlierFitSpec(Spec):
         reset: Weights, slots and counters are put back to their initial values after it.
         then: What else is done with the model between the two fits.
         interrupt_after: Where it is broken off and carried on.
+        carried_on: Where it is broken off a second call carries it on; without, it stays broken.
+        data_seed: Seed of the examples of this fit; None is that of the recorded one.
     """
 
     epochs: Count = 1
@@ -47,3 +49,5 @@ class EarlierFitSpec(Spec):
     reset: Flag = True
     then: Annotated[tuple[Literal["evaluate", "predict"], ...], Field(max_length=2)] = ()
     interrupt_after: InterruptSpec | None = None
+    carried_on: Flag = True
+    data_seed: Count | None = None

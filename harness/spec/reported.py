@@ -30,7 +30,7 @@ def reported_metrics(pipeline: PipelineSpec) -> tuple[tuple[str, AnyMetric], ...
     """
     found: dict[str, AnyMetric] = {}
     for weighted in (False, True):
-        for head in _heads(pipeline):
+        for head in _heads(pipeline, measured=True):
             prefix = f"{head}_" if head else ""
             for metric in pipeline.metrics:
                 if metric.weighted is weighted:
@@ -50,10 +50,12 @@ def _free(name: str, taken: dict[str, AnyMetric]) -> str:
     return free
 
 
-def _heads(pipeline: PipelineSpec) -> tuple[str, ...]:
-    """Names of several outputs, or nothing for the only one."""
+def _heads(pipeline: PipelineSpec, *, measured: bool = False) -> tuple[str, ...]:
+    """Names of several outputs, or of those with metrics; nothing for the only one."""
     model = pipeline.model
-    return tuple(head.name for head in model.heads) if isinstance(model, MultiOutputSpec) else ("",)
+    if not isinstance(model, MultiOutputSpec):
+        return ("",)
+    return tuple(head.name for head in model.heads if head.measured or not measured)
 
 
 def _name(metric: AnyMetric) -> str:

@@ -55,6 +55,20 @@ def test_several_outputs_have_one_each(*, by_name: bool) -> None:
     assert found == {**expected, "metrics": None}
 
 
+def test_an_output_that_is_not_measured_has_no_metrics() -> None:
+    """Its place in the list is there, its name is not."""
+    heads = [{**HEADS[0], "measured": False}, HEADS[1]]
+    tables: dict[str, Any] = {
+        "model": {"kind": "multi_output", "heads": heads},
+        "metrics": ["mean_absolute_error"],
+    }
+    assert given(**tables)["metrics"] == [None, ["MeanAbsoluteError"]]
+    assert given(**tables)["weighted_metrics"] is None
+    named = given(**tables, compile={"by_name": True})
+    assert named["metrics"] == {"alpha": ["MeanAbsoluteError"]}
+    assert named["weighted_metrics"] is None
+
+
 def test_an_output_that_is_not_trained_has_no_loss() -> None:
     """Its place in the list, or its name, is there."""
     heads = [HEADS[0], {**HEADS[1], "trained": False}]

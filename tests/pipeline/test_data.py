@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -191,6 +192,18 @@ def test_ragged_imported_data_are_refused(user_module: Callable[[str], str]) -> 
     name = user_module("def load():\n    return [[1.0], [1.0, 2.0]], [1.0, 2.0]\n")
     with pytest.raises(PipelineError, match=rf"^x of {name}:load must be an array, got list: "):
         build(kind="import", **{"import": f"{name}:load"})
+
+
+def test_weights_are_for_all_outputs_or_for_one_each() -> None:
+    """One array is for every output; where one does without, that one has ones."""
+    weight = np.array([0.5, 2.0])
+    examples = Examples(
+        inputs=np.zeros((2, 1)), targets=np.ones((2, 1)), sample_weight=weight, factors=(1.0, 1.0)
+    )
+    assert examples.arrays()[2] is weight
+    first, second = replace(examples, unweighted=frozenset({1})).arrays()[2]
+    np.testing.assert_array_equal(first, weight)
+    np.testing.assert_array_equal(second, [1.0, 1.0])
 
 
 def test_cast_leaves_whole_numbers_alone() -> None:

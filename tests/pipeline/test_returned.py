@@ -44,6 +44,7 @@ def test_list() -> None:
 def test_lone_value() -> None:
     """Without metrics the loss comes alone."""
     assert by_name(0.5, spec()) == {"loss": 0.5}
+    assert by_name([0.5], spec()) == {"value 0 of a list": 0.5}
 
 
 @pytest.mark.parametrize("count", [1, 3])

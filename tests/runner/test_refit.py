@@ -114,6 +114,17 @@ def test_an_interrupted_fit_is_one_trace(batch: int | None, restart: int | None)
     np.testing.assert_array_equal(trace.state.before[begins_anew], trace.state.initial)
 
 
+def test_an_earlier_fit_may_have_other_examples_and_stay_broken() -> None:
+    """It trains one epoch of its two, with the callbacks of the recorded fit."""
+    earlier = {"epochs": 2, "data_seed": 7, "interrupt_after": {"epoch": 0}, "reset": False}
+    first, second = parts(spec(training=fit(earlier_fit=earlier)))
+    assert (first.data.seed, second.data.seed) == (7, 0)
+    for carried_on, steps in ((True, 4), (False, 2)):
+        trace = run(training=fit(earlier_fit={**earlier, "carried_on": carried_on}))
+        assert trace.steps.iterations_before is not None
+        assert trace.steps.iterations_before[0] == steps
+
+
 def test_an_interrupted_fit_goes_on_with_a_model_built_anew() -> None:
     """As a new process would, where no step has built the optimizer: at the same first weights."""
     optimizer = {"kind": "sgd", "momentum": 0.5, "prebuilt": False}

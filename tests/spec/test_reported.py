@@ -37,3 +37,15 @@ def test_several_outputs() -> None:
         "zeta_mean_absolute_error",
         "alpha_mean_absolute_error",
     )
+
+
+def test_outputs_without_metrics() -> None:
+    """They have a loss all the same."""
+    heads = [{"name": "zeta", "measured": False}, {"name": "alpha"}]
+    model = {"kind": "multi_output", "heads": heads}
+    assert names(["mean_squared_error"], model=model) == (
+        "loss",
+        "zeta_loss",
+        "alpha_loss",
+        "alpha_mean_squared_error",
+    )

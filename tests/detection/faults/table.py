@@ -6,6 +6,7 @@ from typing import Final
 
 from tests.detection.faults import (
     arguments,
+    branches,
     counting,
     data,
     forgotten,
@@ -53,6 +54,7 @@ FAULTS: Final = (
     *forgotten.LOSSES,
     *forgotten.SCORES,
     *forgotten.CALLS,
+    *branches.BRANCHES,
     *runs.CONVERGENCE,
     *runs.DETERMINISM,
     *runs.DISTRIBUTION,
