@@ -29,6 +29,11 @@ class TestReference:
         spec = pipeline(**changes)
         assert violation(CLOSE, spec, fit_trace(spec)) is None
 
+    def test_loop_of_ones_own(self) -> None:
+        """A loop that weighs no classes is predicted like a fit that weighs none."""
+        spec = pipeline(training={"kind": "gradient_tape", "epochs": 2})
+        assert violation(CLOSE, spec, fit_trace(pipeline())) is None
+
     def test_wrong_loss(self) -> None:
         """A loss that is one percent off is found at its step."""
         spec = pipeline()
@@ -173,6 +178,7 @@ class TestReference:
             {"model__batch_norm": True},
             {"model__dropout": 0.5},
             {"model__units": [3, 2, 1]},
+            {"model__between": [{"kind": "layer_normalization"}]},
             {"loss": {"kind": "import", "import": "mine:loss"}},
             {"loss": "hinge"},
             {"loss": {"kind": "binary_crossentropy", "axis": 0}},
