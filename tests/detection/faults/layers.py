@@ -212,4 +212,13 @@ LAYERS: Final = (
             ),
         ),
     ),
+    Fault(
+        "epsilon_of_layers_fixed",
+        "pipeline",
+        "layer normalisation adds the default to the variance, whatever it was told",
+        rewrite(
+            f"{_NORMS}.layer_normalization:LayerNormalization.call",
+            ("self.epsilon,", "1e-3,"),
+        ),
+    ),
 )
