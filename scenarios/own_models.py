@@ -16,7 +16,6 @@ __all__ = [
     "inner_was_compiled",
     "masked_steps",
     "own_train_step",
-    "penalised_model",
     "remembers",
     "sibling_branches",
     "statistics_are_frozen",
@@ -243,28 +242,6 @@ def own_train_step(others: bool) -> keras.Model:  # noqa: FBT001 - a scenario's 
             return {"loss": loss, "own": loss} if others else {"loss": loss}
 
     return OwnStep([dense(1, 0)])
-
-
-def penalised_model(penalty: str, constraint: str) -> keras.Model:
-    """A dense layer with a penalty and a constraint on its kernel.
-
-    Args:
-        penalty: How it is written, as Keras' `object` or as a plain `function`.
-        constraint: Likewise.
-    """
-
-    def squares(kernel: Any) -> Any:
-        return 0.125 * keras.ops.sum(keras.ops.square(kernel))
-
-    def not_negative(kernel: Any) -> Any:
-        return keras.ops.maximum(kernel, 0.0)
-
-    penalties = {"object": keras.regularizers.L2(0.125), "function": squares}
-    constraints = {"object": keras.constraints.NonNeg(), "function": not_negative}
-    layer = dense(
-        1, 0, kernel_regularizer=penalties[penalty], kernel_constraint=constraints[constraint]
-    )
-    return keras.Sequential([layer])
 
 
 def excludes_kernels_late() -> keras.callbacks.Callback:

@@ -125,4 +125,91 @@ LAYERS: Final = (
             ("ops.maximum(w, 0)", "w * ops.cast(w >= 0, w.dtype)"),
         ),
     ),
+    Fault(
+        "penalty_of_one_kind_only",
+        "optimizers",
+        "a penalty on absolute values takes the place of that on squares",
+        rewrite(
+            "keras.src.regularizers.regularizers:L1L2.__call__",
+            ("if self.l2 != 0.0:", "elif self.l2 != 0.0:"),
+        ),
+    ),
+    Fault(
+        "axis_of_norm_not_saved",
+        "optimizers",
+        "the axis of a norm is not in the configuration of its constraint",
+        rewrite(
+            "keras.src.constraints.constraints:MaxNorm.get_config",
+            (', "axis": self.axis', ""),
+        ),
+    ),
+    Fault(
+        "first_state_reset_only",
+        "compile",
+        "of several states that a layer keeps only the first is reset",
+        rewrite(
+            "keras.src.layers.rnn.rnn:RNN.reset_state",
+            ("for v in self.states:", "for v in self.states[:1]:"),
+        ),
+    ),
+    Fault(
+        "backwards_from_forward_state",
+        "compile",
+        "the direction from the end starts from the state of the other",
+        rewrite(
+            "keras.src.layers.rnn.bidirectional:Bidirectional.call",
+            ("backward_state = initial_state[half:]", "backward_state = initial_state[:half]"),
+        ),
+    ),
+    Fault(
+        "masked_steps_keep_outputs",
+        "compile",
+        "a sequence repeats its last output where zeros are asked for",
+        rewrite(
+            "keras.src.layers.rnn.rnn:RNN.inner_loop",
+            ("    zero_output_for_mask=self.zero_output_for_mask,\n", ""),
+        ),
+    ),
+    Fault(
+        "recurrent_dropout_rate_of_inputs",
+        "compile",
+        "recurrent dropout takes the rate of the dropout of the inputs",
+        rewrite(
+            "keras.src.layers.rnn.dropout_rnn_cell:DropoutRNNCell.get_recurrent_dropout_mask",
+            ("step_input, self.recurrent_dropout", "step_input, self.dropout"),
+        ),
+    ),
+    Fault(
+        "state_kept_in_training_only",
+        "compile",
+        "a prediction leaves the state that a layer keeps as it was",
+        rewrite(
+            "keras.src.layers.rnn.rnn:RNN.call",
+            (
+                "    if self.stateful:\n        for",
+                "    if self.stateful and training:\n        for",
+            ),
+        ),
+    ),
+    Fault(
+        "label_weights_for_weights",
+        "metrics",
+        "at thresholds of one's own the weights of labels take the place of those of examples",
+        rewrite(
+            "keras.src.metrics.metrics_utils:update_confusion_matrix_variables",
+            (
+                "weights_tiled = ops.multiply(weights_tiled, label_weights_tiled)",
+                "weights_tiled = label_weights_tiled",
+            ),
+        ),
+    ),
+    Fault(
+        "epsilon_of_layers_fixed",
+        "pipeline",
+        "layer normalisation adds the default to the variance, whatever it was told",
+        rewrite(
+            f"{_NORMS}.layer_normalization:LayerNormalization.call",
+            ("self.epsilon,", "1e-3,"),
+        ),
+    ),
 )
