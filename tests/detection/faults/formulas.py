@@ -179,20 +179,6 @@ LOSS_FORMULAS: Final = (
         "optim_pos = 2 * margin",
     ),
     _loss(
-        "transcript_filled_with_labels",
-        "what fills up a transcript is read as labels of it",
-        "ctc",
-        "ops.sum(y_true != mask_index, axis=-1)",
-        "ops.sum(y_true >= mask_index, axis=-1)",
-    ),
-    _loss(
-        "blank_is_last_class",
-        "the last class of a transcript is taken for the blank, not the first one",
-        "ctc",
-        "mask_index = 0",
-        "mask_index = y_pred.shape[-1] - 1",
-    ),
-    _loss(
         "generalized_not_divided",
         "the generalised crossentropy is not divided by q",
         "categorical_generalized_cross_entropy",

@@ -54,4 +54,19 @@ LOSS_NUMBERS: Final = (
             ("y_true = ops.where(valid_mask, y_true, 0)", "pass"),
         ),
     ),
+    Fault(
+        "transcript_filled_with_labels",
+        "losses",
+        "what fills up a transcript is read as labels of it",
+        rewrite(
+            f"{LOSSES}:ctc",
+            ("ops.sum(y_true != mask_index, axis=-1)", "ops.sum(y_true >= mask_index, axis=-1)"),
+        ),
+    ),
+    Fault(
+        "blank_is_last_class",
+        "losses",
+        "the last class of a transcript is taken for the blank, not the first one",
+        rewrite(f"{LOSSES}:ctc", ("mask_index = 0", "mask_index = y_pred.shape[-1] - 1")),
+    ),
 )
