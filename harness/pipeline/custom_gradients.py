@@ -29,7 +29,8 @@ class CustomGradients:
 
     def note(self) -> None:
         """Remember what was entered since `watch`."""
-        self._own |= {name for name in _table() if name.startswith(_PREFIX)} - self._foreign
+        entered = _table().keys() - self._foreign
+        self._own |= {name for name in entered if name.startswith(_PREFIX)}
 
     def forget(self) -> None:
         """Take the pipeline's own out of the table; its graphs have no slope any more."""
