@@ -23,6 +23,8 @@ def text_of(*parts: str) -> str:
 
 
 PASSES = text_of(BOUND)
+NAME = "test_measured.py::test_one"
+"""The item that the fixture `measured` writes."""
 BROKEN = f'title = "x"\n{BOUND}'
 
 

@@ -13,7 +13,7 @@ import harness.plugin.history_summary  # noqa: F401 - before pytester takes its 
 from harness.history.decisions import Acknowledgement, Quarantine, acknowledge, quarantine
 from harness.history.opening import open_history
 from tests.history.rows import START, commit, noisy, rows
-from tests.plugin.conftest import text_of
+from tests.plugin.conftest import NAME, text_of
 from tests.runner.synthetic import BOUND, SEED
 
 if TYPE_CHECKING:
@@ -30,7 +30,6 @@ CONSEQUENCE = (
     "The session fails. What is meant to be so is acknowledged by: harness history acknowledge "
     "SCENARIO --metric METRIC --reason WHY"
 )
-NAME = "test_measured.py::test_one"
 
 pytestmark = pytest.mark.usefixtures("one_environment")
 

@@ -15,7 +15,8 @@ from harness.errors import HistoryError
 from harness.history.lines import read_lines
 from harness.history.measurement import Revision
 from harness.history.opening import open_history
-from tests.history.rows import HERE, rows
+from tests.history.rows import HERE
+from tests.plugin.conftest import NAME
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,15 +27,8 @@ if TYPE_CHECKING:
     from tests.plugin.conftest import Session
 
 FAIL = "--harness-fail-on-regression"
-NAME = "test_measured.py::test_one"
 
 pytestmark = pytest.mark.usefixtures("one_environment")
-
-
-def remember(values: list[float]) -> None:
-    """Write what earlier sessions measured."""
-    with open_history("h.sqlite") as history:
-        history.add_all(rows(values, scenario=NAME))
 
 
 def test_a_broken_history_does_not_stop_the_tests(

@@ -1,6 +1,5 @@
 """Traces of every kind, for Hypothesis."""
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -23,8 +22,6 @@ from harness.trace import (
 )
 from harness.trace.state import ROLES
 from harness.trace.steps import STEP_COLUMNS
-
-Maker = Callable[..., Trace]
 
 TEXTS = st.text(max_size=5)
 COUNTS = st.integers(0, 2**62)
