@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from harness.errors import HarnessError, SpecError
+from harness.plugin.garbage import collected_seldom
 from harness.plugin.options import HarnessOptions
 from harness.plugin.remembering import remember
 from harness.plugin.summary import broken_file_properties, verdict_properties
@@ -100,7 +101,7 @@ class ScenarioItem(pytest.Item):
         Raises:
             ScenarioFailed: An expectation is broken, or could not be judged.
         """
-        with warnings.catch_warnings():
+        with collected_seldom(), warnings.catch_warnings():
             # The trace keeps what a training warns of; `-W error` of other tests must not end it.
             warnings.simplefilter("default")
             verdict = self._verdict()
