@@ -7,7 +7,7 @@ import time
 import warnings
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -57,7 +57,7 @@ class Caught:
         expectation: Id of the expectation that the fault breaks.
         draw: What was drawn when it did.
         issue: Id of the known issue that no longer showed, where that was all.
-        steps: Training steps that were run until then; None if nobody counted.
+        steps: Training steps that the scenario ran until then; None if nobody counted.
         elsewhere: Other areas of which a recorded draw notices it, too; None if nobody looked.
     """
 
@@ -91,7 +91,7 @@ class Hunt:
     Attributes:
         fault: Its name.
         caught: How it was noticed; None where it was not.
-        steps: Training steps that were run until then.
+        steps: Training steps that the scenario which noticed it ran until then.
         seconds: Processor time until then, in a process that had imported everything.
     """
 
@@ -123,7 +123,7 @@ def hunt(fault: Fault, scenarios: Sequence[Scenario]) -> Hunt:
     """
     with fresh(), fault.apply(), _counted() as steps:
         started = time.process_time()
-        caught = next(_notices(scenarios), None)
+        caught = next(_notices(scenarios, steps), None)
         seconds = time.process_time() - started
     if caught is not None:
         caught = replace(caught, steps=sum(steps))
@@ -155,13 +155,14 @@ def elsewhere(fault: Fault, recorded: Iterable[Caught], *, draws: int) -> tuple[
     Args:
         fault: What is planted.
         recorded: What noticed the other faults; each passes when nothing is planted.
-        draws: How many draws of an area are tried, of as many scenarios.
+        draws: How many draws of an area are tried, of as many scenarios; those first that train
+            once, where others train a second time to compare.
 
     Raises:
         NotHereError: The installed Keras has nothing that the fault would change.
     """
     chosen: dict[str, dict[str, Caught]] = {}
-    for caught in recorded:
+    for caught in sorted(recorded, key=lambda caught: _trainings(caught.scenario)):
         if caught.area != fault.area and caught.replays and caught.issue is None:
             of_area = chosen.setdefault(caught.area, {})
             if len(of_area) < draws:
@@ -170,6 +171,13 @@ def elsewhere(fault: Fault, recorded: Iterable[Caught], *, draws: int) -> tuple[
         return tuple(
             area for area, tried in sorted(chosen.items()) if any(map(_fails, tried.values()))
         )
+
+
+@cache
+def _trainings(scenario: str) -> int:
+    """How often a draw of a scenario is trained."""
+    expect = load_scenario(SCENARIOS / f"{scenario}.toml").spec.expect
+    return 1 + sum(hasattr(expectation, "change") for expectation in expect)
 
 
 def _fails(caught: Caught) -> bool:
@@ -198,14 +206,16 @@ def fresh() -> Iterator[None]:
         forget()
 
 
-def _notices(scenarios: Sequence[Scenario]) -> Iterator[Caught]:
+def _notices(scenarios: Sequence[Scenario], steps: list[int]) -> Iterator[Caught]:
     for scenario in scenarios:
+        steps.clear()
         budget = replace(budget_for(scenario, "quick", None), shrink_seconds=0.0)
         caught = _noticed(scenario, partial(judge_scenario, scenario, budget))
         if caught is not None:
             yield caught
     for scenario in scenarios:
         for issue in scenario.spec.known_issue:
+            steps.clear()
             caught = _noticed(scenario, partial(judge_issue, scenario, issue))
             if caught is not None:
                 yield caught
