@@ -1,5 +1,8 @@
 """Settings of our own tests; the bundled scenarios bring theirs from the harness's profiles."""
 
+import signal
+from collections.abc import Iterator
+
 import pytest
 from hypothesis import settings
 
@@ -13,3 +16,11 @@ def _sessions_are_no_workers(monkeypatch: pytest.MonkeyPatch) -> None:
     """Sessions that a test starts are sessions of their own, also where it is a worker's test."""
     for name in ("PYTEST_XDIST_WORKER", "PYTEST_XDIST_WORKER_COUNT"):
         monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture
+def ctrl_c_arrives() -> Iterator[None]:
+    """What a test starts takes Ctrl-C, also where a shell in the background had us ignore it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)

@@ -6,7 +6,8 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -175,12 +176,12 @@ class Sleeper(keras.callbacks.Callback):
             time.sleep(1000)
 model.fit(x, x[:, :1], epochs=5, verbose=0, callbacks=[Sleeper()])
 """
-    result = command(script, "--stall", "20s")
+    result = command(script, "--stall", "45s")
 
     text = " ".join(result.stdout.split())
     assert result.returncode == 1, result.stdout + result.stderr
     assert "PROBLEM timed_out (fit at train.py:12)" in text
-    assert "No progress for 20 s" in text
+    assert "No progress for 45 s" in text
     assert "train.py:11" in text
     assert "2 epochs of 5 and 4 steps had been done." in text
 
@@ -198,28 +199,39 @@ finally:
 """
 
 
-def started(folder: Path) -> tuple["subprocess.Popen[str]", psutil.Process]:
+@pytest.fixture
+def started(
+    ctrl_c_arrives: None, tmp_path: Path
+) -> Iterator[tuple["subprocess.Popen[str]", psutil.Process]]:
     """Return the command on an endless script, and the script's process once it trains."""
-    (folder / "train.py").write_text(ENDLESS, encoding="utf-8")
+    del ctrl_c_arrives
+    (tmp_path / "train.py").write_text(ENDLESS, encoding="utf-8")
     process = subprocess.Popen(
         [*HARNESS, "diagnose", "train.py"],
-        cwd=folder,
+        cwd=tmp_path,
         env=environment(),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         text=True,
     )
-    pid = folder / "pid"
+    pid = tmp_path / "pid"
     while not pid.exists() or not pid.read_text():
         assert process.poll() is None
         time.sleep(0.1)
-    return process, psutil.Process(int(pid.read_text()))
+    child = psutil.Process(int(pid.read_text()))
+    yield process, child
+    # A test that fails must not leave a training that never ends.
+    for left in (process, child):
+        with suppress(psutil.NoSuchProcess):
+            left.kill()
 
 
-def test_ctrl_c_is_the_scripts_to_answer(tmp_path: Path) -> None:
+def test_ctrl_c_is_the_scripts_to_answer(
+    started: tuple["subprocess.Popen[str]", psutil.Process], tmp_path: Path
+) -> None:
     """It cleans up, the report comes, and the status says that it was interrupted."""
-    process, child = started(tmp_path)
+    process, child = started
     process.send_signal(signal.SIGINT)
     output, _ = process.communicate(timeout=120)
 
@@ -230,9 +242,11 @@ def test_ctrl_c_is_the_scripts_to_answer(tmp_path: Path) -> None:
     assert not child.is_running()
 
 
-def test_nothing_is_left_when_the_command_is_killed(tmp_path: Path) -> None:
+def test_nothing_is_left_when_the_command_is_killed(
+    started: tuple["subprocess.Popen[str]", psutil.Process],
+) -> None:
     """The script ends with who watches it."""
-    process, child = started(tmp_path)
+    process, child = started
     process.kill()
     process.communicate()
     _, alive = psutil.wait_procs([child], timeout=60)

@@ -90,6 +90,7 @@ def test_a_parallel_session_survives(folder: Path) -> None:
     assert "Fatal Python error: Segmentation fault" in session.stdout
 
 
+@pytest.mark.usefixtures("ctrl_c_arrives")
 def test_an_interrupted_session_ends_what_it_runs(folder: Path) -> None:
     """Ctrl-C goes to the session alone; it says what it was doing, and nothing is left."""
     marker = write(folder, "stuck", "deadlock")
