@@ -49,7 +49,7 @@ def main(arguments: Sequence[str]) -> int:
         hunts.append(found)
         others = _others(fault) if options.all_areas else None
         if options.record and not alarm and (found.caught is None or found.caught.replays):
-            kept = found.caught and replace(found.caught, elsewhere=others)
+            kept = found.caught and replace(found.caught, elsewhere=_kept(fault, others))
             write_caught({fault.name: kept})
         lines.append(_row(fault, found, others, alarm=alarm))
         _say(lines[-1])
@@ -117,6 +117,12 @@ def _fails_anyway(found: Hunt) -> bool:
 def _others(fault: Fault) -> tuple[str, ...]:
     recorded = [caught for caught in read_caught().values() if caught is not None]
     return elsewhere(fault, recorded, draws=_DRAWS_ELSEWHERE)
+
+
+def _kept(fault: Fault, others: tuple[str, ...] | None) -> tuple[str, ...] | None:
+    """What was found, or what is known already where nobody has looked this time."""
+    before = read_caught().get(fault.name)
+    return before.elsewhere if others is None and before is not None else others
 
 
 def _say(text: str) -> None:
