@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 __all__ = ["collected_seldom"]
 
 _YOUNG = 100_000
-"""New objects before the youngest are looked at: tracing one step makes some ten thousand."""
+"""New objects before the youngest are looked at; Python's own number is below a few thousand."""
 
 _MIDDLE = 20
 
