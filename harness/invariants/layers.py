@@ -130,8 +130,7 @@ def _judged(view: View) -> MLPSpec:
     if (
         not isinstance(model, MLPSpec)
         or not known
-        or model.kernel_l2
-        or model.kernel_regularizer
+        or model.kernel_penalty
         or model.activity_l2
         or view.pipeline.distribution
     ):

@@ -125,9 +125,9 @@ def network_of(view: View, *, trained: bool = False) -> Network:
 
 def penalty_on_kernels(model: MLPSpec) -> Penalty:
     """Return what the kernels of a dense model cost, in the words of the oracle."""
-    given = model.kernel_regularizer
+    given = model.kernel_penalty
     if given is None:
-        return Penalty(l2=model.kernel_l2)
+        return Penalty()
     if isinstance(given, OrthogonalSpec):
         return Penalty(orthogonal=given.factor, mode=given.mode)
     return Penalty(**given.model_dump(exclude={"kind"}))
@@ -137,7 +137,7 @@ def _unpredictable(model: MLPSpec, *, trained: bool) -> bool:
     if model.between:
         return True
     if trained:
-        return model.batch_norm and bool(model.kernel_l2 or model.kernel_regularizer)
+        return model.batch_norm and model.kernel_penalty is not None
     return model.batch_norm or bool(model.dropout or model.activity_l2)
 
 

@@ -93,9 +93,7 @@ def _output_dtype(dtype: str | None) -> str | None:
 def _mlp(spec: MLPSpec, input_shape: tuple[int, ...]) -> Any:
     keras = import_keras()
     layers = keras.layers
-    penalty = build_regularizer(spec.kernel_regularizer)
-    if spec.kernel_l2:
-        penalty = keras.regularizers.L2(spec.kernel_l2)
+    penalty = build_regularizer(spec.kernel_penalty)
     activity = keras.regularizers.L2(spec.activity_l2) if spec.activity_l2 else None
     stack: list[Any] = [keras.Input(input_shape)]
     last = len(spec.units) - 1

@@ -20,7 +20,7 @@ from harness.spec.base import (
     Spec,
     Text,
 )
-from harness.spec.constraints import AnyRegularizer, Constraint
+from harness.spec.constraints import AnyRegularizer, Constraint, L2Spec
 from harness.spec.layers import AnyLayer
 from harness.spec.losses import AnyLoss
 
@@ -78,6 +78,11 @@ class MLPSpec(ModelSpec):
     frozen: tuple[Count, ...] = ()
     frozen_after_compile: tuple[Count, ...] = ()
     style: Literal["sequential", "functional", "subclassed", "copied"] = "sequential"
+
+    @property
+    def kernel_penalty(self) -> AnyRegularizer | None:
+        """The penalty on every kernel, in whichever way it was given."""
+        return L2Spec(l2=self.kernel_l2) if self.kernel_l2 else self.kernel_regularizer
 
 
 class LSTMSpec(ModelSpec):
